@@ -1,0 +1,24 @@
+PYTHON ?= python3
+WORKERS ?= 2
+VENV := .venv
+# Python left to itself would put caches among the template's sources, and so into services.
+export PYTHONDONTWRITEBYTECODE := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint
+
+help:  ## Show this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 8
+
+demo:  ## Bake, install and serve the default service, and watch an order being paid
+	@$(PYTHON) scripts/demo.py $(if $(DEMO_ONCE),--once)
+
+$(VENV)/.installed: tests/requirements.txt
+	@$(PYTHON) scripts/make_venv.py $(VENV) tests/requirements.txt
+	@touch $@
+
+test: $(VENV)/.installed  ## Bake every combination and test what was baked
+	@$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+
+lint: $(VENV)/.installed  ## Check the style and the types of the template's own Python
+	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy

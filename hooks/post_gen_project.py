@@ -1,0 +1,47 @@
+"""Keep the files of the chosen options and remove those of all others.
+
+cookiecutter renders this file, then runs it inside the new service's folder.
+"""
+
+import shutil
+from pathlib import Path
+
+CHOSEN = {"database": "{{ cookiecutter.database }}", "broker": "{{ cookiecutter.broker }}"}
+
+# Files that exist in a service only if their option was chosen.
+FILES_OF_OPTION = {
+    "sqlite": ["app/building_blocks/databases/sqlite.py"],
+    "postgresql": ["app/building_blocks/databases/postgresql.py"],
+    "mysql": ["app/building_blocks/databases/mysql.py"],
+    "rabbitmq": ["app/building_blocks/brokers/rabbitmq.py", "tests/test_rabbitmq.py"],
+}
+# The modules app/database.py and app/broker.py as the other choices want them.
+VARIANTS = Path("app/options")
+
+
+def keep_chosen_variants() -> None:
+    """Put the chosen app/database.py and app/broker.py in the place of the defaults."""
+    for question, choice in CHOSEN.items():
+        variant = VARIANTS / f"{question}_{choice}.py"
+        if variant.exists():
+            variant.replace(Path("app") / f"{question}.py")
+    shutil.rmtree(VARIANTS, ignore_errors=True)
+
+
+def remove_files_of_other_options() -> None:
+    """Remove what only an option that was not chosen needs."""
+    for option, files in FILES_OF_OPTION.items():
+        if option not in CHOSEN.values():
+            for file in files:
+                Path(file).unlink(missing_ok=True)
+
+
+def remove_caches() -> None:
+    """Remove byte code that running the template where it stands left among its sources."""
+    for cache in list(Path("app").rglob("__pycache__")):
+        shutil.rmtree(cache)
+
+
+keep_chosen_variants()
+remove_files_of_other_options()
+remove_caches()

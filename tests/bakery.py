@@ -1,0 +1,70 @@
+"""Baking services, as a person does with cookiecutter, into scratch folders."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from cookiecutter.main import cookiecutter
+
+TEMPLATE = Path(__file__).resolve().parent.parent
+SOURCES = TEMPLATE / "{{cookiecutter.project_slug}}"
+QUESTIONS: dict[str, Any] = json.loads((TEMPLATE / "cookiecutter.json").read_text("utf-8"))
+DATABASES: list[str] = QUESTIONS["database"]
+BROKERS: list[str] = QUESTIONS["broker"]
+
+
+def cookiecutter_settings(scratch: Path) -> Path:
+    """A cookiecutter configuration that keeps its replay files in the scratch folder."""
+    scratch.mkdir(parents=True, exist_ok=True)
+    settings = scratch / "cookiecutter.yaml"
+    lines = [
+        f"{name}: {json.dumps(str(scratch / name))}" for name in ("replay_dir", "cookiecutters_dir")
+    ]
+    settings.write_text("\n".join(lines) + "\n", "utf-8")
+    return settings
+
+
+def bake(into: Path, **answers: str) -> Path:
+    """Bake into the folder `into`; gives the service's folder. Questions keep their defaults."""
+    settings = cookiecutter_settings(into.parent / f"{into.name}-settings")
+    into.mkdir(parents=True, exist_ok=True)
+    service = cookiecutter(
+        str(TEMPLATE),
+        no_input=True,
+        extra_context=answers,
+        output_dir=str(into),
+        config_file=str(settings),
+    )
+    return Path(service)
+
+
+def bake_by_command(into: Path, **answers: str) -> "subprocess.CompletedProcess[str]":
+    """Run the cookiecutter command; what it wrote to both streams is in `stdout`."""
+    settings = cookiecutter_settings(into.parent / f"{into.name}-settings")
+    into.mkdir(parents=True, exist_ok=True)
+    arguments = [f"{name}={answer}" for name, answer in answers.items()]
+    return subprocess.run(
+        [
+            *(sys.executable, "-m", "cookiecutter", str(TEMPLATE), "--no-input"),
+            *("--config-file", str(settings), "--output-dir", str(into), *arguments),
+        ],
+        env=os.environ | {"PYTHONUTF8": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file below `folder` by its path, with what it holds."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }

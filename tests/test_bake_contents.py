@@ -1,0 +1,202 @@
+"""What is in a baked service, and what is not."""
+
+import ast
+import itertools
+import json
+import re
+import time
+import tomllib
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from bakery import BROKERS, DATABASES, QUESTIONS, SOURCES, TEMPLATE, bake, contents
+from conftest import Baked
+
+COMBINATIONS = list(itertools.product(DATABASES, BROKERS))
+WORDS = {
+    "sqlite": r"sqlite",
+    "postgresql": r"postgres|asyncpg|psycopg|\bpg_",
+    "mysql": r"mysql|mariadb|asyncmy",
+    "rabbitmq": r"rabbit|amqp|aio.?pika|aiormq|pamqp",
+}
+# The only files that may differ between two choices of options.
+MAY_DIFFER = (
+    "app/database.py",
+    "app/broker.py",
+    "app/building_blocks/databases/*.py",
+    "app/building_blocks/brokers/*.py",
+    "tests/test_*.py",
+    "pyproject.toml",
+    "compose.yaml",
+    ".env.example",
+    ".github/workflows/ci.yml",
+    "README.md",
+)
+CACHES = (
+    "__pycache__",
+    ".mypy_cache",
+    ".pytest_cache",
+    ".ruff_cache",
+    ".import_linter_cache",
+    ".hypothesis",
+)
+
+
+def constant(hook: str, name: str) -> Any:
+    """The value of a constant in a hook, read without running the hook."""
+    for statement in ast.parse((TEMPLATE / "hooks" / hook).read_text("utf-8")).body:
+        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == name:
+            return ast.literal_eval(statement.value)
+    raise AssertionError(f"{hook} has no {name}")
+
+
+@pytest.mark.parametrize(("database", "broker"), COMBINATIONS)
+def test_no_word_of_another_option_is_left(database: str, broker: str, baked: Baked) -> None:
+    unwanted = [words for option, words in WORDS.items() if option not in (database, broker)]
+    pattern = re.compile("|".join(unwanted), re.IGNORECASE)
+    found = [
+        f"{path}:{number}: {line.strip()}"
+        for path, content in contents(baked(database, broker)).items()
+        for number, line in enumerate([path, *content.decode("utf-8").splitlines()])
+        if pattern.search(line)
+    ]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize(("database", "broker"), COMBINATIONS)
+def test_no_delimiter_cache_or_empty_folder_is_left(
+    database: str, broker: str, baked: Baked
+) -> None:
+    service = baked(database, broker)
+    # GitHub's own expressions are written ${{ ... }}, and Python doubles a brace in an f-string.
+    anywhere, not_in_python = r"\{%|\{#|cookiecutter", r"|(?<!\$)\{\{"
+    for path, content in contents(service).items():
+        text = content.decode("utf-8")
+        delimiter = re.compile(anywhere + ("" if path.endswith(".py") else not_in_python))
+        assert not delimiter.search(text), f"{path}: {delimiter.findall(text)}"
+        assert "\r" not in text, path
+        assert text.endswith("\n") or not text, f"{path} does not end its last line"
+        assert not text.endswith("\n\n"), f"{path} ends with an empty line"
+    for folder in (path for path in service.rglob("*") if path.is_dir()):
+        assert folder.name not in CACHES
+        assert any(folder.iterdir()), f"{folder} is empty"
+    assert not (service / "app" / "options").exists()
+
+
+@pytest.mark.parametrize(("database", "broker"), COMBINATIONS[1:])
+def test_an_option_changes_only_the_files_that_it_may(
+    database: str, broker: str, baked: Baked
+) -> None:
+    default, other = contents(baked(*COMBINATIONS[0])), contents(baked(database, broker))
+    different = {path for path in default | other if default.get(path) != other.get(path)}
+    refused = {
+        path for path in different if not any(fnmatch(path, pattern) for pattern in MAY_DIFFER)
+    }
+    assert not refused
+    changed = {path for path in different if path in default and path in other}
+    assert not {path for path in changed if fnmatch(path, "app/building_blocks/*")}
+    assert not {path for path in changed if fnmatch(path, "tests/*")}
+
+
+@pytest.mark.parametrize(("database", "broker"), COMBINATIONS)
+def test_python_is_copied_byte_for_byte(database: str, broker: str, baked: Baked) -> None:
+    service = baked(database, broker)
+    for path in service.rglob("*.py"):
+        source = SOURCES / path.relative_to(service)
+        for question, choice in (("database", database), ("broker", broker)):
+            variant = SOURCES / "app" / "options" / f"{question}_{choice}.py"
+            if path == service / "app" / f"{question}.py" and variant.exists():
+                source = variant
+        assert path.read_bytes() == source.read_bytes(), path
+
+
+@pytest.mark.parametrize(("database", "broker"), COMBINATIONS)
+def test_the_settings_files_can_be_read(database: str, broker: str, baked: Baked) -> None:
+    service = baked(database, broker)
+    tomllib.loads((service / "pyproject.toml").read_text("utf-8"))
+    workflow = yaml.safe_load((service / ".github/workflows/ci.yml").read_text("utf-8"))
+    servers = {"database"} if database != "sqlite" else set()
+    servers |= {"broker"} if broker != "memory" else set()
+    assert set(workflow["jobs"]["check"].get("services", {})) == servers
+    compose = yaml.safe_load((service / "compose.yaml").read_text("utf-8"))
+    assert set(compose["services"]) == servers | {"migrate", "service"}
+    waits_for = set(compose["services"]["service"]["depends_on"]) | set(
+        compose["services"]["migrate"].get("depends_on", {})
+    )
+    assert waits_for == servers | {"migrate"}
+    assert all("healthcheck" in compose["services"][server] for server in servers)
+
+
+def test_the_template_itself_can_be_read_without_baking() -> None:
+    tomllib.loads((SOURCES / "pyproject.toml").read_text("utf-8"))
+    for path in SOURCES.rglob("*.py"):
+        ast.parse(path.read_text("utf-8"))
+
+
+def test_baking_twice_gives_the_same_bytes_and_takes_no_time(tmp_path: Path) -> None:
+    first = bake(tmp_path / "first", database="postgresql", broker="rabbitmq")
+    started = time.monotonic()
+    second = bake(tmp_path / "second", database="postgresql", broker="rabbitmq")
+    print(f"one bake: {time.monotonic() - started:.2f} s")
+    assert contents(first) == contents(second)
+    modes = [
+        {path.relative_to(root): path.stat().st_mode for path in root.rglob("*")}
+        for root in (first, second)
+    ]
+    assert modes[0] == modes[1]
+
+
+def test_the_template_holds_no_caches() -> None:
+    found = [path for path in SOURCES.rglob("*") if path.name in CACHES or path.suffix == ".pyc"]
+    assert not found, "baked into every service: delete them and set PYTHONDONTWRITEBYTECODE=1"
+
+
+def test_no_file_name_is_refused_by_windows() -> None:
+    for path in SOURCES.rglob("*"):
+        assert not re.search(r'[<>:"|?*\\]|[. ]$', path.name), path
+        assert not re.fullmatch(r"(con|prn|aux|nul|com\d|lpt\d)", path.stem.lower()), path
+
+
+def test_the_hooks_know_the_same_options_as_the_questions() -> None:
+    choices = constant("pre_gen_project.py", "CHOICES")
+    assert {name: list(options) for name, options in choices.items()} == {
+        name: options
+        for name, options in QUESTIONS.items()
+        if isinstance(options, list) and name[0] != "_"
+    }
+    files = constant("post_gen_project.py", "FILES_OF_OPTION")
+    assert set(files) == {*DATABASES, *BROKERS} - {"memory"}
+    assert set(WORDS) == set(files)
+    for file in itertools.chain.from_iterable(files.values()):
+        assert (SOURCES / file).is_file(), f"the hook names {file}, which the template has not"
+    variants = {path.stem for path in (SOURCES / "app" / "options").glob("*_*.py")}
+    assert variants - {"__init__"} == {
+        *(f"database_{database}" for database in DATABASES[1:]),
+        *(f"broker_{broker}" for broker in BROKERS[1:]),
+    }
+
+
+def test_every_question_and_choice_has_a_label() -> None:
+    labels = json.loads((TEMPLATE / "cookiecutter.json").read_text("utf-8"))["__prompts__"]
+    for question, answer in QUESTIONS.items():
+        if question.startswith("_"):
+            continue
+        if isinstance(answer, list):
+            assert set(labels[question]) == {"__prompt__", *answer}
+        else:
+            assert labels[question]
+
+
+def test_the_shared_environment_is_what_the_services_ask_for(baked: Baked) -> None:
+    wanted: set[str] = set()
+    for database, broker in COMBINATIONS:
+        project = tomllib.loads((baked(database, broker) / "pyproject.toml").read_text("utf-8"))
+        wanted |= set(project["project"]["dependencies"])
+        wanted |= set(project["project"]["optional-dependencies"]["dev"])
+    extras = {line.split("]")[0].split("[")[0] for line in wanted if "[" in line}
+    wanted = {line for line in wanted if "[" in line or re.split(r"[<>=]", line)[0] not in extras}
+    lines = (TEMPLATE / "tests" / "requirements.txt").read_text("utf-8").split("\n\n")[1]
+    assert wanted == {line for line in lines.splitlines() if not line.startswith("#")}

@@ -1,0 +1,54 @@
+"""What the machinery asks of a broker, whichever one it is."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerMessage:
+    """One message on the wire: CloudEvents 1.0 in binary mode.
+
+    `headers` holds the attributes under their plain names (`ce-id`, `ce-type`, ...,
+    `content-type`, `traceparent`); an adapter renames them as its broker's binding says.
+    """
+
+    topic: str
+    body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+    key: str | None = None
+
+
+Receive = Callable[[BrokerMessage], Awaitable[None]]
+"""Handles one delivery. Returning acknowledges it; raising gives it back to the broker."""
+
+
+class BrokerUnavailableError(Exception):
+    """The broker could not be reached, or did not confirm in time: try again later."""
+
+
+class MessageRefusedError(Exception):
+    """The broker is there and will not take this one message."""
+
+
+class BrokerAdapter(Protocol):
+    """Publishes with the broker's own confirmation and delivers at least once."""
+
+    def subscribe(self, topic: str, consumer: str, receive: Receive) -> None:
+        """Bind `receive` to `topic` under the durable name `consumer`, before `start`."""
+
+    async def start(self) -> None:
+        """Connect and begin to consume. Raises BrokerUnavailableError; may be called again."""
+
+    async def stop(self) -> None:
+        """Stop consuming, let running deliveries finish, disconnect."""
+
+    async def publish(self, message: BrokerMessage) -> None:
+        """Return once the broker has confirmed `message`.
+
+        Raises BrokerUnavailableError when nothing is known of its fate, and
+        MessageRefusedError when the broker refuses it.
+        """
+
+    async def is_connected(self) -> bool:
+        """Whether a publish could go out now."""

@@ -1,0 +1,236 @@
+"""RabbitMQ: one durable topic exchange, a quorum queue per consumer, confirmed publishing."""
+
+import asyncio
+import logging
+import random
+import re
+import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import aio_pika
+from aio_pika import exceptions
+from aiormq.exceptions import ChannelAccessRefused
+from faststream import AckPolicy, rabbit
+from pamqp.header import ContentHeader
+from yarl import URL
+
+from app.building_blocks.brokers.adapter import (
+    BrokerMessage,
+    BrokerUnavailableError,
+    MessageRefusedError,
+    Receive,
+)
+
+log = logging.getLogger("app.broker")
+
+EXCHANGE = rabbit.RabbitExchange("integration-events", type=rabbit.ExchangeType.TOPIC, durable=True)
+# RabbitMQ 4 deletes a message after 20 deliveries unless told otherwise; 3.x knows no -1.
+UNLIMITED_DELIVERIES = 1_000_000_000
+# All headers share one frame of 131072 bytes. The server answers a longer one by closing the
+# connection, at each retry again, so it must not leave this process.
+MAX_HEADER_BYTES = 64 * 1024
+# The server refuses by closing the channel under all that is in flight there. What size alone
+# could get refused therefore travels on a channel of its own.
+MAX_SHARED_BODY_BYTES = 1024 * 1024
+PREFETCH = 20
+START_TIMEOUT, GRACEFUL_TIMEOUT, GOODBYE_TIMEOUT = 30.0, 15.0, 5.0
+REFUSALS = (exceptions.ChannelPreconditionFailed, ChannelAccessRefused)
+
+Side = tuple[rabbit.RabbitBroker, aio_pika.RobustConnection]
+Link = tuple[aio_pika.RobustConnection, aio_pika.abc.AbstractExchange]
+
+
+class RabbitAdapter:
+    """Publishes over one connection and consumes over another; both recover by themselves.
+
+    Two, because a server short of memory stops reading from a connection that publishes, and the
+    acknowledgements that would free its memory must still get through. `timeout` bounds a
+    connect and a send, `retry_pause` is how long a failed delivery is kept; both in seconds.
+    """
+
+    def __init__(
+        self, url: str, service: str, *, timeout: float = 5.0, retry_pause: float = 1.0
+    ) -> None:
+        self._url, self._service = URL(url), service
+        self._timeout, self._retry_pause = timeout, retry_pause
+        self._subscriptions: list[tuple[str, str, Receive]] = []
+        self._brokers: list[Side] = []
+        self._link: Link | None = None
+        self._stopping = asyncio.Event()
+        self._alone = asyncio.Lock()
+
+    def subscribe(self, topic: str, consumer: str, receive: Receive) -> None:
+        self._subscriptions.append((topic, consumer, receive))
+
+    async def start(self) -> None:
+        if self._link:
+            return
+        self._stopping.clear()
+        try:
+            async with _reaching_rabbitmq(START_TIMEOUT):
+                publishing, connection = await self._connect("publishing")
+                exchange = await publishing.declare_exchange(EXCHANGE)
+                if self._subscriptions:
+                    consuming, _ = await self._connect("consuming")
+                    for subscription in self._subscriptions:
+                        self._consume(consuming, *subscription)
+                    await consuming.start()
+        except BaseException:
+            await self.stop()
+            raise
+        self._link = connection, exchange
+
+    async def stop(self) -> None:
+        self._stopping.set()
+        brokers, self._brokers, self._link = self._brokers, [], None
+        await asyncio.gather(*(_disconnect(*each) for each in brokers))
+
+    async def publish(self, message: BrokerMessage) -> None:
+        outgoing = _encode(message, self._service)
+        async with _reaching_rabbitmq(self._timeout):
+            connection, exchange = self._connected()
+            if outgoing.body_size <= MAX_SHARED_BODY_BYTES:
+                with suppress(*REFUSALS, exceptions.ChannelInvalidStateError):
+                    await exchange.publish(outgoing, message.topic, mandatory=False)
+                    return
+            async with self._alone, aio_pika.Channel(connection) as channel:
+                own = await channel.get_exchange(EXCHANGE.name, ensure=False)
+                try:
+                    await own.publish(outgoing, message.topic, mandatory=False)
+                except REFUSALS as error:
+                    raise MessageRefusedError(f"RabbitMQ refuses this message: {error}") from error
+
+    async def is_connected(self) -> bool:
+        """Ask the server: a connection can look open long after its other end has gone."""
+        with suppress(BrokerUnavailableError):
+            async with _reaching_rabbitmq(self._timeout), aio_pika.Channel(self._connected()[0]):
+                return True
+        return False
+
+    def _connected(self) -> Link:
+        if self._link is None or not self._link[0].connected.is_set():
+            raise BrokerUnavailableError("RabbitMQ is not connected: try again later")
+        return self._link
+
+    async def _connect(self, purpose: str) -> Side:
+        # A silent connection is given up after three heartbeats; the default is a minute each.
+        query = {"heartbeat": "10", "name": f"{self._service} {purpose}", **self._url.query}
+        broker = rabbit.RabbitBroker(
+            self._url.with_query(query),
+            timeout=self._timeout,
+            reconnect_interval=1.0,
+            graceful_timeout=GRACEFUL_TIMEOUT,
+            apply_types=False,
+            logger=None,
+        )
+        self._brokers.append((broker, await broker.connect()))
+        return self._brokers[-1]
+
+    def _consume(
+        self, broker: rabbit.RabbitBroker, topic: str, consumer: str, receive: Receive
+    ) -> None:
+        # MANUAL, because every other policy settles each delivery: one that a stop or a lost
+        # connection interrupts must stay unsettled, so that the server delivers it again.
+        subscriber = broker.subscriber(
+            rabbit.RabbitQueue(
+                consumer,
+                queue_type=rabbit.QueueType.QUORUM,
+                arguments={"x-delivery-limit": UNLIMITED_DELIVERIES},
+                routing_key=topic,
+            ),
+            EXCHANGE,
+            channel=rabbit.Channel(prefetch_count=PREFETCH),
+            ack_policy=AckPolicy.MANUAL,
+            decoder=_undecoded,
+            no_reply=True,
+        )
+
+        @subscriber
+        async def deliver(message: rabbit.RabbitMessage) -> None:
+            try:
+                await receive(_decode(topic, message))
+            except Exception:
+                log.exception("%s failed on a message of %s and gives it back", consumer, topic)
+                with suppress(TimeoutError):
+                    pause = self._retry_pause * random.uniform(0.5, 1.5)
+                    await asyncio.wait_for(self._stopping.wait(), pause)
+                    return
+                await message.nack(requeue=True)
+            else:
+                await message.ack()
+
+
+async def _disconnect(broker: rabbit.RabbitBroker, connection: aio_pika.RobustConnection) -> None:
+    """Let running deliveries finish, then close, whether or not the server still answers."""
+    for goodbye in (broker.stop, connection.close):
+        with suppress(Exception):
+            async with _reaching_rabbitmq(GRACEFUL_TIMEOUT + GOODBYE_TIMEOUT):
+                await goodbye()
+
+
+@asynccontextmanager
+async def _reaching_rabbitmq(seconds: float) -> AsyncIterator[None]:
+    """Turn every way in which RabbitMQ can be gone into BrokerUnavailableError.
+
+    So it does with a negative confirm, which tells of a full queue or a cluster without its
+    majority: time mends that, and no message is to blame.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except Exception as error:
+        # aiormq ends what is in flight with a bare Exception when nobody gave it a reason ...
+        if type(error) is not Exception and not isinstance(error, exceptions.CONNECTION_EXCEPTIONS):
+            raise
+        raise BrokerUnavailableError(f"RabbitMQ cannot be reached, try later: {error!r}") from error
+    except asyncio.CancelledError as error:
+        # ... and with a CancelledError when the connection goes, though nobody cancelled the task.
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise BrokerUnavailableError("The connection to RabbitMQ was dropped") from error
+
+
+def _encode(message: BrokerMessage, service: str) -> aio_pika.Message:
+    """Name the attributes as the CloudEvents AMQP binding does. Raises MessageRefusedError."""
+    headers = {} if message.key is None else {"ce-subject": message.key}
+    headers |= message.headers
+    outgoing = aio_pika.Message(
+        message.body,
+        content_type=headers.pop("content-type", None),
+        message_id=headers.get("ce-id"),
+        headers={re.sub("^ce-", "cloudEvents:", name): text for name, text in headers.items()},
+        delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+        app_id=service,
+    )
+    try:
+        topic_size = len(message.topic.encode())
+        name_size = max((len(name.encode()) for name in outgoing.headers), default=0)
+        size = len(ContentHeader(properties=outgoing.properties).marshal())
+    except (TypeError, ValueError, struct.error) as error:
+        raise MessageRefusedError(f"AMQP cannot carry this message: {error}") from error
+    if topic_size > 255 or name_size > 128 or size > MAX_HEADER_BYTES:
+        raise MessageRefusedError(
+            "AMQP cannot carry this message: its topic may have 255 bytes, the name of a header "
+            f"128, all headers together {MAX_HEADER_BYTES}"
+        )
+    return outgoing
+
+
+def _decode(topic: str, message: rabbit.RabbitMessage) -> BrokerMessage:
+    raw = message.raw_message
+    headers = {
+        re.sub("^cloudEvents[:_]", "ce-", name): _text(value) for name, value in raw.headers.items()
+    }
+    if raw.content_type:
+        headers["content-type"] = raw.content_type
+    return BrokerMessage(topic, raw.body, headers, headers.get("ce-subject"))
+
+
+def _text(value: object) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes | bytearray) else str(value)
+
+
+async def _undecoded(message: rabbit.RabbitMessage) -> rabbit.RabbitMessage:
+    return message

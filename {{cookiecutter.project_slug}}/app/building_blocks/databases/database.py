@@ -1,0 +1,56 @@
+"""The service's database: where its transactions and its reads begin."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.building_blocks.databases.dialect import Dialect
+from app.building_blocks.errors import ConfigurationError
+
+
+class Database:
+    """Opens transactions and reads on one database. No session outlives its block."""
+
+    def __init__(self, dialect: Dialect, url: str) -> None:
+        self.dialect = dialect
+        self.url = async_url(dialect, url)
+        self.writer, self.reader = dialect.engines(self.url)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """A session in a transaction: committed at the end of the block, or rolled back."""
+        async with (
+            AsyncSession(self.writer, expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            yield session
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """A session without a transaction: each statement sees what is committed by then."""
+        async with AsyncSession(self.reader, expire_on_commit=False, autoflush=False) as session:
+            yield session
+
+    async def dispose(self) -> None:
+        await self.writer.dispose()
+        await self.reader.dispose()
+
+
+def async_url(dialect: Dialect, url: str) -> str:
+    """`url` with the driver that the service uses. Raises ConfigurationError."""
+    accepted = ", ".join(f"{scheme}://" for scheme in dialect.schemes)
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise ConfigurationError(
+            f"DATABASE_URL is not a URL; this service was generated for {accepted}."
+        ) from None
+    if parsed.get_backend_name() not in dialect.schemes:
+        raise ConfigurationError(
+            f"DATABASE_URL starts with {parsed.drivername}://, "
+            f"but this service was generated for {accepted}."
+        )
+    return parsed.set(drivername=dialect.driver).render_as_string(hide_password=False)

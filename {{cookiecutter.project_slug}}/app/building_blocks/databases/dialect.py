@@ -1,0 +1,36 @@
+"""What the machinery asks of a kind of database, beyond what SQLAlchemy evens out."""
+
+from datetime import datetime
+from typing import Any, Protocol
+
+from sqlalchemy import ColumnElement, Table
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+
+class Dialect(Protocol):
+    """One kind of database. Every time in the machinery is read off the database's clock."""
+
+    @property
+    def schemes(self) -> tuple[str, ...]:
+        """The URL schemes that it accepts for DATABASE_URL."""
+
+    @property
+    def driver(self) -> str:
+        """SQLAlchemy's name for the dialect with its driver, as in `dialect+driver`."""
+
+    def engines(self, url: str) -> tuple[AsyncEngine, AsyncEngine]:
+        """One engine for transactions that write, one whose statements commit by themselves."""
+
+    def now(self) -> ColumnElement[datetime]:
+        """The database's clock, in UTC, with at least milliseconds."""
+
+    def later(self, seconds: float) -> ColumnElement[datetime]:
+        """`seconds` after now, on the same clock."""
+
+    async def insert_if_absent(
+        self, session: AsyncSession, table: Table, values: dict[str, Any]
+    ) -> bool:
+        """Insert a row unless its primary key exists already; say whether it was inserted.
+
+        Waits for a transaction that is inserting the same key, and the transaction goes on.
+        """

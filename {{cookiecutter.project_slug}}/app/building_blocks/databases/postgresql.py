@@ -1,0 +1,33 @@
+"""PostgreSQL through asyncpg."""
+
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from sqlalchemy import ColumnElement, CursorResult, DateTime, Table, func, literal
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+
+class PostgreSQL:
+    """Each transaction has a connection of its own; reads commit by themselves."""
+
+    schemes = ("postgresql", "postgres")
+    driver = "postgresql+asyncpg"
+
+    def engines(self, url: str) -> tuple[AsyncEngine, AsyncEngine]:
+        writer = create_async_engine(url, pool_size=20, max_overflow=10, pool_pre_ping=True)
+        return writer, writer.execution_options(isolation_level="AUTOCOMMIT")
+
+    def now(self) -> ColumnElement[datetime]:
+        # now() would be the start of the transaction.
+        return func.clock_timestamp(type_=DateTime(timezone=True))
+
+    def later(self, seconds: float) -> ColumnElement[datetime]:
+        return self.now() + literal(timedelta(seconds=seconds))
+
+    async def insert_if_absent(
+        self, session: AsyncSession, table: Table, values: dict[str, Any]
+    ) -> bool:
+        statement = insert(table).values(values).on_conflict_do_nothing()
+        result = await session.execute(statement)
+        return cast("CursorResult[Any]", result).rowcount == 1

@@ -1,0 +1,76 @@
+"""A feature's table of contents: which message goes to which function."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from fastapi import APIRouter
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.building_blocks.integration_event import IntegrationEvent
+from app.building_blocks.mediator import Mediator
+from app.building_blocks.messages import Command, DomainEvent, Query
+from app.building_blocks.retry_policy import RetryPolicy
+from app.building_blocks.unit_of_work import UnitOfWork
+
+C = TypeVar("C", bound=Command[Any])
+Q = TypeVar("Q", bound=Query[Any])
+D = TypeVar("D", bound=DomainEvent)
+I = TypeVar("I", bound=IntegrationEvent)  # noqa: E741
+
+Handler = Callable[..., Awaitable[Any]]
+Converter = Callable[..., IntegrationEvent]
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """One integration event handler. `retry` None means the service's default policy."""
+
+    feature: str
+    event: type[IntegrationEvent]
+    handler: Callable[[Any, Mediator], Awaitable[None]]
+    retry: RetryPolicy | None = None
+
+    @property
+    def name(self) -> str:
+        """Feature and handler; with the service's name before it, the consumer."""
+        return f"{self.feature}.{self.handler.__name__}"
+
+
+class Feature:
+    """Collects a feature's wiring. Nothing happens here; `main.py` puts it together."""
+
+    def __init__(self, name: str, *, router: APIRouter | None = None) -> None:
+        self.name = name
+        self.router = router
+        self.commands: list[tuple[type[Command[Any]], Handler]] = []
+        self.queries: list[tuple[type[Query[Any]], Handler]] = []
+        self.domain_event_handlers: list[tuple[type[DomainEvent], Handler]] = []
+        self.converters: list[tuple[type[DomainEvent], Converter]] = []
+        self.subscriptions: list[Subscription] = []
+
+    def handle(self, command: type[C], handler: Callable[[C, UnitOfWork], Awaitable[Any]]) -> None:
+        """`command` is carried out by `handler`, and by no other in the whole service."""
+        self.commands.append((command, handler))
+
+    def answer(self, query: type[Q], handler: Callable[[Q, AsyncSession], Awaitable[Any]]) -> None:
+        """`query` is answered by `handler`."""
+        self.queries.append((query, handler))
+
+    def react(self, event: type[D], handler: Callable[[D, UnitOfWork], Awaitable[None]]) -> None:
+        """`handler` runs in the transaction that recorded `event`; if it raises, nothing stays."""
+        self.domain_event_handlers.append((event, handler))
+
+    def publish(self, event: type[D], converter: Callable[[D], IntegrationEvent]) -> None:
+        """`event` leaves the feature as the integration event that `converter` makes of it."""
+        self.converters.append((event, converter))
+
+    def subscribe(
+        self,
+        event: type[I],
+        handler: Callable[[I, Mediator], Awaitable[None]],
+        *,
+        retry: RetryPolicy | None = None,
+    ) -> None:
+        """`handler` gets each `event` that any feature or service publishes, once in effect."""
+        self.subscriptions.append(Subscription(self.name, event, handler, retry))

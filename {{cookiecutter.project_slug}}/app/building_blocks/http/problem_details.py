@@ -1,0 +1,60 @@
+"""Errors over HTTP as RFC 9457 problem details. No stack trace leaves the service."""
+
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.encoders import jsonable_encoder
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from app.building_blocks.errors import ConflictError, DomainError, NotFoundError
+
+log = structlog.get_logger(__name__)
+
+
+def problem(
+    status: int, detail: str | None = None, headers: Any = None, **more: Any
+) -> JSONResponse:
+    """One problem, its type left at `about:blank`: the title is the status' own phrase."""
+    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
+    if detail:
+        body["detail"] = detail
+    return JSONResponse(
+        body | jsonable_encoder(more),
+        status,
+        headers=headers,
+        media_type="application/problem+json",
+    )
+
+
+def install_problem_details(app: FastAPI) -> None:
+    """Turn every error that leaves a route into a problem."""
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        errors = [
+            {"location": list(e["loc"]), "message": e["msg"], "kind": e["type"]}
+            for e in error.errors()
+        ]
+        return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid", errors=errors)
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> JSONResponse:
+        return problem(error.status_code, str(error.detail), headers=error.headers)
+
+    @app.exception_handler(NotFoundError)
+    async def not_found(request: Request, error: NotFoundError) -> JSONResponse:
+        return problem(HTTPStatus.NOT_FOUND, str(error))
+
+    @app.exception_handler(ConflictError)
+    @app.exception_handler(DomainError)
+    async def conflict(request: Request, error: Exception) -> JSONResponse:
+        return problem(HTTPStatus.CONFLICT, str(error))
+
+    @app.exception_handler(Exception)
+    async def unexpected(request: Request, error: Exception) -> JSONResponse:
+        log.error("unexpected error", path=request.url.path, exc_info=error)
+        return problem(HTTPStatus.INTERNAL_SERVER_ERROR)

@@ -1,0 +1,120 @@
+"""The inbox: one row for each message and consumer, written with the handler's effects.
+
+The pattern is the idempotent consumer (Richardson, Microservices Patterns), extended by durable
+retries: a failed message waits in its row, not in the broker.
+"""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, Row, and_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.building_blocks.brokers.adapter import BrokerMessage
+from app.building_blocks.databases.dialect import Dialect
+from app.building_blocks.inbox.table import DEAD, HANDLED, RETRYING, inbox
+
+
+class Inbox:
+    """The statements on the inbox table. Each runs in the session of its caller."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+
+    async def admit(
+        self, session: AsyncSession, message_id: str, consumer: str, message: BrokerMessage
+    ) -> bool:
+        """Write the message down as handled. False when this consumer has it already.
+
+        Waits for a concurrent delivery of the same message to commit or roll back.
+        """
+        now = self._dialect.now()
+        row = {**_columns(message_id, consumer, message), "received_at": now, "handled_at": now}
+        return await self._dialect.insert_if_absent(
+            session, inbox, {**row, "state": HANDLED, "attempts": 1}
+        )
+
+    async def due(self, session: AsyncSession, consumers: Sequence[str], limit: int) -> list[Any]:
+        """Message id and consumer of the retries whose time has come, the longest due first."""
+        rows = await session.execute(
+            select(inbox.c.message_id, inbox.c.consumer)
+            .where(self._is_due(), inbox.c.consumer.in_(consumers))
+            .order_by(inbox.c.next_attempt_at)
+            .limit(limit)
+        )
+        return list(rows)
+
+    async def take_due(
+        self, session: AsyncSession, message_id: str, consumer: str
+    ) -> Row[Any] | None:
+        """Lock the row for this transaction; None when it is not due or somebody else has it.
+
+        The lock lasts as long as the handler runs and goes with the process, so that no lease
+        can end too early or too late.
+        """
+        rows = await session.execute(
+            select(inbox)
+            .where(_is(message_id, consumer), self._is_due())
+            .with_for_update(skip_locked=True)
+        )
+        return rows.one_or_none()
+
+    async def mark_handled(
+        self, session: AsyncSession, message_id: str, consumer: str, attempts: int
+    ) -> None:
+        """The handler has done it, at last."""
+        await self._write(
+            session, message_id, consumer,
+            state=HANDLED, attempts=attempts, handled_at=self._dialect.now(), next_attempt_at=None,
+        )  # fmt: skip
+
+    async def mark_failed(
+        self, session: AsyncSession, message_id: str, consumer: str,
+        attempts: int, error: str, retry_in: float | None,
+    ) -> None:  # fmt: skip
+        """Run number `attempts` failed: try again in `retry_in` seconds, or never."""
+        await self._write(
+            session, message_id, consumer,
+            state=DEAD if retry_in is None else RETRYING,
+            attempts=attempts,
+            handled_at=None,
+            next_attempt_at=None if retry_in is None else self._dialect.later(retry_in),
+            last_error=_storable(error),
+        )  # fmt: skip
+
+    async def _write(
+        self, session: AsyncSession, message_id: str, consumer: str, **values: Any
+    ) -> None:
+        result = await session.execute(
+            update(inbox).where(_is(message_id, consumer)).values(**values)
+        )
+        if cast("CursorResult[Any]", result).rowcount != 1:
+            # A deadlock makes some databases roll back all of the transaction, not a part.
+            raise InboxRowLostError(f"{consumer}: the row of message {message_id} is gone")
+
+    def _is_due(self) -> Any:
+        return and_(inbox.c.state == RETRYING, inbox.c.next_attempt_at <= self._dialect.now())
+
+
+class InboxRowLostError(Exception):
+    """The transaction that held the row was rolled back; the delivery has to come again."""
+
+
+def _columns(message_id: str, consumer: str, message: BrokerMessage) -> dict[str, Any]:
+    return {
+        "message_id": message_id,
+        "consumer": consumer,
+        "topic": message.topic,
+        "key": None if message.key is None else _storable(message.key)[:255],
+        "headers": message.headers,
+        "payload": message.body,
+    }
+
+
+def _is(message_id: str, consumer: str) -> Any:
+    return and_(inbox.c.message_id == message_id, inbox.c.consumer == consumer)
+
+
+def _storable(text: str) -> str:
+    # What others send may hold NUL, which PostgreSQL refuses in text.
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")

@@ -1,0 +1,50 @@
+"""Logs: lines for people, or JSON for machines, with the context of what is being handled."""
+
+import logging
+import os
+import sys
+from typing import Any, Literal
+
+import structlog
+from structlog.stdlib import ProcessorFormatter
+
+_FIELDS: tuple[Any, ...] = (
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+)
+
+
+def configure_logs(level: str, form: Literal["console", "json"]) -> None:
+    """Send structlog's and the standard library's loggers through one handler to stderr."""
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *_FIELDS,
+            ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        ProcessorFormatter(
+            foreign_pre_chain=_FIELDS,
+            processors=[ProcessorFormatter.remove_processors_meta, *_renderers(form)],
+        )
+    )
+    logging.root.handlers = [handler]
+    logging.root.setLevel(level)
+    # Alembic tells at each readiness check which dialect it found.
+    logging.getLogger("alembic").setLevel("WARNING")
+
+
+def _renderers(form: Literal["console", "json"]) -> list[Any]:
+    if form == "json":
+        return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    # https://no-color.org
+    colours = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+    # Rich traces would print local variables, and with them payloads and secrets.
+    plain = structlog.dev.plain_traceback
+    return [structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=plain)]

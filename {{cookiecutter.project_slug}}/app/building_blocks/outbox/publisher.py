@@ -1,0 +1,167 @@
+"""The publisher: carries outbox rows to the broker, in order per key, at least once."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from itertools import chain
+
+import structlog
+
+from app.building_blocks.brokers.adapter import BrokerAdapter
+from app.building_blocks.metrics import Metrics
+from app.building_blocks.outbox.claims import ClaimedRow, Claims
+from app.building_blocks.outbox.lane import Lane, lanes_of
+from app.building_blocks.retry_policy import RetryPolicy
+from app.building_blocks.wake_up import WakeUp
+
+log = structlog.get_logger(__name__)
+
+_PAUSES = RetryPolicy(max_retries=10**9, base_delay=0.2, max_delay=10.0)
+# A lane starts no send in the last fifth of its lease, so that none outlives it.
+_USE_OF_LEASE = 0.8
+
+
+class Publisher:
+    """Claims due rows, publishes their lanes side by side, marks what the broker confirmed.
+
+    When the broker is away every row is given back untouched, and the publisher pauses, longer
+    each time. A row that the broker refuses counts attempts by `refusals` and is set aside
+    after the last. Times are in seconds.
+    """
+
+    def __init__(
+        self,
+        claims: Claims,
+        broker: BrokerAdapter,
+        wake_up: WakeUp,
+        metrics: Metrics,
+        *,
+        refusals: RetryPolicy,
+        batch_size: int = 100,
+        poll_interval: float = 1.0,
+        drain_timeout: float = 10.0,
+    ) -> None:
+        self.problem: str | None = None
+        self._claims = claims
+        self._broker = broker
+        self._wake_up = wake_up
+        self._metrics = metrics
+        self._refusals = refusals
+        self._batch_size = batch_size
+        self._poll_interval = poll_interval
+        self._drain_timeout = drain_timeout
+        self._failures_in_a_row = 0
+        self._rows_in_flight = 0
+        self._deliveries: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Publish until told to stop; then let what is in flight finish, or give it back."""
+        try:
+            while not self._wake_up.closed:
+                if self._failures_in_a_row:
+                    await self._pause()
+                elif not await self._start_delivery():
+                    await self._wake_up.sleep(self._poll_interval)
+                self._raise_failed_deliveries()
+        finally:
+            await self._drain()
+
+    async def _start_delivery(self) -> bool:
+        """Claim a batch and send it off. True when more rows may be due right now."""
+        room = 2 * self._batch_size - self._rows_in_flight
+        if room <= 0:
+            await asyncio.wait(self._deliveries, return_when=asyncio.FIRST_COMPLETED)
+            return True
+        limit = min(room, self._batch_size)
+        deadline = asyncio.get_running_loop().time() + self._claims.lease * _USE_OF_LEASE
+        rows = await self._claims.claim(limit)
+        if rows:
+            self._rows_in_flight += len(rows)
+            self._deliveries.add(asyncio.create_task(self._deliver(rows, deadline)))
+        return len(rows) == limit
+
+    async def _deliver(self, rows: Sequence[ClaimedRow], deadline: float) -> None:
+        all_lanes = lanes_of(rows)
+        lanes = {asyncio.create_task(lane.run(self._broker, deadline)): lane for lane in all_lanes}
+        try:
+            while lanes:
+                done, _ = await asyncio.wait(lanes, return_when=asyncio.FIRST_COMPLETED)
+                await self._record([lanes.pop(task) for task in done])
+        finally:
+            if lanes:
+                for task in lanes:
+                    task.cancel()
+                await asyncio.wait(lanes)
+                await self._record(list(lanes.values()))
+            self._note_failure(all_lanes)
+
+    async def _record(self, lanes: Sequence[Lane]) -> None:
+        """Write down what became of `lanes`: one statement for all that was confirmed."""
+        confirmed = list(chain.from_iterable(lane.confirmed for lane in lanes))
+        waiting = list(chain.from_iterable(lane.waiting for lane in lanes))
+        if confirmed:
+            await self._claims.mark_published(confirmed)
+        for lane in lanes:
+            if lane.refused:
+                await self._refuse(*lane.refused)
+        if waiting:
+            await self._claims.release(waiting)
+        self._rows_in_flight -= sum(
+            len(lane.confirmed) + len(lane.waiting) + bool(lane.refused) for lane in lanes
+        )
+        for row in confirmed:
+            self._metrics.published.labels(row.topic).inc()
+        if confirmed:
+            self._note_success()
+        # Rows of the same keys may have waited for these.
+        self._wake_up.set()
+
+    async def _refuse(self, row: ClaimedRow, reason: str) -> None:
+        retry_in = self._refusals.delay_after(row.attempts + 1)
+        await self._claims.mark_refused(row, reason, retry_in)
+        self._metrics.refused.labels(row.topic).inc()
+        log.warning(
+            "message refused by the broker",
+            message_id=row.message_id, topic=row.topic, reason=reason, retry_in=retry_in,
+        )  # fmt: skip
+
+    def _note_success(self) -> None:
+        self._failures_in_a_row = 0
+        self.problem = None
+
+    def _note_failure(self, lanes: Iterable[Lane]) -> None:
+        problem = next((lane.broker_problem for lane in lanes if lane.broker_problem), None)
+        if problem:
+            self._failures_in_a_row += 1
+            self._metrics.publish_pauses.inc()
+            self.problem = f"the broker does not take messages: {problem}"
+
+    async def _pause(self) -> None:
+        """Wait, longer each time, and then try again if the broker is there."""
+        pause = _PAUSES.delay_after(self._failures_in_a_row) or 0
+        log.warning("publisher pauses", reason=self.problem, seconds=round(pause, 1))
+        await self._wake_up.rest(pause)
+        if not await self._broker.is_connected():
+            self.problem = "the broker is not connected"
+            self._failures_in_a_row += 1
+            return
+        await self._start_delivery()
+        if self._deliveries:
+            await asyncio.wait(self._deliveries)
+        else:
+            self._note_success()
+
+    def _raise_failed_deliveries(self) -> None:
+        done = {task for task in self._deliveries if task.done()}
+        self._deliveries -= done
+        for task in done:
+            task.result()
+
+    async def _drain(self) -> None:
+        self._rows_in_flight = 0
+        if not self._deliveries:
+            return
+        _, late = await asyncio.wait(self._deliveries, timeout=self._drain_timeout)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*self._deliveries, return_exceptions=True)
+        self._deliveries.clear()

@@ -1,0 +1,51 @@
+"""Which types an integration event may hold: those that any language reads from plain JSON."""
+
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from uuid import UUID
+
+from pydantic import BaseModel, SecretStr
+
+_SIMPLE = (
+    str, int, float, bool, NoneType, bytes,
+    Decimal, UUID, datetime, date, time, timedelta, SecretStr,
+)  # fmt: skip
+_CONTAINERS = (list, tuple, set, frozenset, dict)
+
+
+def not_plain(model: type[BaseModel]) -> list[str]:
+    """One sentence for each field of `model` that is more than plain JSON."""
+    return [
+        f"{model.__name__}.{name} is {_name(field.annotation)}: an integration event holds only "
+        "simple types and frozen models of them. Copy the values it needs into fields of its own."
+        for name, field in model.model_fields.items()
+        if not _is_plain(field.annotation)
+    ]
+
+
+def _is_plain(annotation: Any) -> bool:
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Literal:
+        return all(isinstance(value, str | int | bool | NoneType) for value in arguments)
+    if origin is Annotated:
+        return _is_plain(arguments[0])
+    if origin in (Union, UnionType) or origin in _CONTAINERS:
+        return all(argument is Ellipsis or _is_plain(argument) for argument in arguments)
+    if not isinstance(annotation, type):
+        return False
+    if issubclass(annotation, BaseModel):
+        return _is_plain_model(annotation)
+    return annotation in _SIMPLE or issubclass(annotation, Enum)
+
+
+def _is_plain_model(model: type[BaseModel]) -> bool:
+    # An ORM entity is a pydantic model too (SQLModel): a table gives it away.
+    is_entity = hasattr(model, "__table__") or hasattr(model, "metadata")
+    return not is_entity and bool(model.model_config.get("frozen")) and not not_plain(model)
+
+
+def _name(annotation: Any) -> str:
+    return annotation.__name__ if isinstance(annotation, type) else str(annotation)

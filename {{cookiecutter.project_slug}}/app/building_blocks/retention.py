@@ -1,0 +1,73 @@
+"""Deletes what was published and handled long ago, a few rows at a time."""
+
+from typing import Any
+
+import structlog
+from sqlalchemy import ColumnElement, Table, and_, delete, or_, select
+
+from app.building_blocks.databases.database import Database
+from app.building_blocks.inbox.table import HANDLED, inbox
+from app.building_blocks.outbox.table import published
+from app.building_blocks.wake_up import WakeUp
+
+log = structlog.get_logger(__name__)
+
+
+class Retention:
+    """Deletes in small transactions, so that writers and other replicas hardly notice.
+
+    Dead rows stay until somebody acts. A duplicate that arrives after its inbox row is gone is
+    a new message.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        wake_up: WakeUp,
+        *,
+        outbox_hours: float,
+        inbox_hours: float = 7 * 24,
+        interval: float = 60.0,
+        batch_size: int = 500,
+    ) -> None:
+        self._database = database
+        self._wake_up = wake_up
+        self._outbox_hours = outbox_hours
+        self._inbox_hours = inbox_hours
+        self._interval = interval
+        self._batch_size = batch_size
+
+    async def run(self) -> None:
+        """Delete every `interval` seconds until told to stop."""
+        while not self._wake_up.closed:
+            await self.delete_once()
+            await self._wake_up.sleep(self._interval)
+
+    async def delete_once(self) -> int:
+        """Delete everything that is old by now. Returns the number of rows."""
+        old_outbox = published.c.published_at < self._ago(self._outbox_hours)
+        old_inbox = and_(
+            inbox.c.state == HANDLED, inbox.c.handled_at < self._ago(self._inbox_hours)
+        )
+        return await self._delete(published, old_outbox) + await self._delete(inbox, old_inbox)
+
+    def _ago(self, hours: float) -> ColumnElement[Any]:
+        return self._database.dialect.later(-hours * 3600)
+
+    async def _delete(self, table: Table, is_old: ColumnElement[bool]) -> int:
+        keys = list(table.primary_key)
+        deleted = 0
+        while True:
+            async with self._database.transaction() as session:
+                some = select(*keys).where(is_old).limit(self._batch_size)
+                # Two replicas that clean up at once take different rows.
+                rows = list(await session.execute(some.with_for_update(skip_locked=True)))
+                if rows:
+                    these = [
+                        and_(*(key == value for key, value in zip(keys, row, strict=True)))
+                        for row in rows
+                    ]
+                    await session.execute(delete(table).where(or_(*these)))
+            deleted += len(rows)
+            if len(rows) < self._batch_size or self._wake_up.closed:
+                return deleted

@@ -1,0 +1,44 @@
+"""When to try again: exponential back-off with jitter."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often a failed message is tried again, and how long to wait before each time.
+
+    Times are in seconds. The n-th retry waits `base_delay * factor ** (n - 1)`, at most
+    `max_delay`, give or take the share `jitter` of it, so that many failures do not come back
+    at once. Exceptions of a class in `do_not_retry` are final the first time. `timeout` ends a
+    handler that takes longer.
+    """
+
+    max_retries: int = 10
+    base_delay: float = 1.0
+    max_delay: float = 300.0
+    factor: float = 2.0
+    jitter: float = 0.2
+    do_not_retry: tuple[type[Exception], ...] = ()
+    timeout: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.max_retries < 0 or self.base_delay < 0 or self.max_delay < self.base_delay:
+            raise ValueError("max_retries and base_delay are 0 or more, max_delay >= base_delay")
+        if self.factor < 1 or not 0 <= self.jitter <= 1:
+            raise ValueError("factor is 1 or more, jitter from 0 to 1")
+
+    def delay_after(
+        self,
+        attempts: int,
+        error: Exception | None = None,
+        chance: Callable[[], float] = random.random,
+    ) -> float | None:
+        """Seconds until the next try after `attempts` failed ones, or None to give up."""
+        if attempts > self.max_retries or isinstance(error, self.do_not_retry):
+            return None
+        # Beyond this exponent the power overflows a float, far above any max_delay.
+        exponent = min(attempts - 1, 60)
+        delay = min(self.base_delay * self.factor**exponent, self.max_delay)
+        return delay * (1 + self.jitter * (2 * chance() - 1))

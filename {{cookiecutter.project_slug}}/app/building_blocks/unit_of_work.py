@@ -1,0 +1,93 @@
+"""One transaction and what it touched (Fowler, Unit of Work)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sqlalchemy import event as sqlalchemy_event
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.building_blocks.aggregate import AggregateRoot
+from app.building_blocks.errors import NotFoundError
+from app.building_blocks.integration_event import IntegrationEvent
+from app.building_blocks.messages import Command, DomainEvent, R
+from app.building_blocks.outbox.outbox import Outbox
+
+if TYPE_CHECKING:
+    from app.building_blocks.mediator import Mediator
+
+A = TypeVar("A", bound=AggregateRoot)
+
+
+class UnitOfWork:
+    """What a command handler works with; it never commits by itself.
+
+    Whoever opened it commits everything together: the aggregates, and the integration events
+    that their domain events were converted to.
+    """
+
+    def __init__(self, session: AsyncSession, outbox: Outbox, mediator: Mediator) -> None:
+        self.session = session
+        self.has_published = False
+        self._outbox = outbox
+        self._mediator = mediator.within(self)
+        self._pending: list[IntegrationEvent] = []
+        self._touched: dict[int, AggregateRoot] = {}
+        # The session holds unchanged objects weakly; their recorded events must not go with them.
+        for moment in ("loaded_as_persistent", "transient_to_pending"):
+            sqlalchemy_event.listen(session.sync_session, moment, self._touch)
+
+    def add(self, aggregate: AggregateRoot) -> None:
+        """Insert `aggregate` with this transaction."""
+        self.session.add(aggregate)
+
+    async def get(self, kind: type[A], id: Any) -> A:
+        """Load the aggregate. Raises NotFoundError."""
+        aggregate = await self.session.get(kind, id)
+        if aggregate is None:
+            raise NotFoundError(kind.__name__, id)
+        return aggregate
+
+    async def send(self, command: Command[R]) -> R:
+        """Carry out another command in this same transaction."""
+        return await self._mediator.send(command)
+
+    def publish(self, event: IntegrationEvent) -> None:
+        """Put `event` into the outbox, with this transaction."""
+        self._pending.append(event)
+
+    def pull_events(self) -> list[DomainEvent]:
+        """The domain events recorded since the last call by every aggregate touched so far."""
+        return [event for one in list(self._touched.values()) for event in one.pull_events()]
+
+    async def flush(self) -> None:
+        """Send the changes to the database, business rows first, then the outbox rows.
+
+        In this order two transactions on one aggregate wait for each other before their outbox
+        rows get a position, so that positions follow the order of the commits.
+        """
+        await self.session.flush()
+        pending, self._pending = self._pending, []
+        if pending:
+            await self._outbox.write(self.session, pending)
+            self.has_published = True
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """A part of the transaction that can fail alone, with its events and outbox rows."""
+        before = self.has_published
+        try:
+            async with self.session.begin_nested():
+                yield
+                await self.flush()
+        except BaseException:
+            self.pull_events()
+            self._pending.clear()
+            self.has_published = before
+            raise
+
+    def _touch(self, session: Any, instance: Any) -> None:
+        if isinstance(instance, AggregateRoot):
+            self._touched[id(instance)] = instance

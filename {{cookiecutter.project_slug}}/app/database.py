@@ -1,0 +1,9 @@
+"""The database that this service was generated for."""
+
+from app.building_blocks.databases.database import Database
+from app.building_blocks.databases.sqlite import SQLite
+
+
+def open_database(url: str) -> Database:
+    """Prepare, without connecting yet. Raises ConfigurationError."""
+    return Database(SQLite(), url)

@@ -1,0 +1,124 @@
+"""The composition root: the one place that knows every part."""
+
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from fastapi import FastAPI
+
+from app.broker import open_broker
+from app.building_blocks.background import BackgroundTask
+from app.building_blocks.behaviours import log_commands
+from app.building_blocks.brokers.connection import BrokerConnection
+from app.building_blocks.databases.migrations import Migrations
+from app.building_blocks.errors import ConfigurationError
+from app.building_blocks.feature import Feature
+from app.building_blocks.http.asyncapi import asyncapi_router
+from app.building_blocks.http.health import health_router
+from app.building_blocks.http.metrics import metrics_router
+from app.building_blocks.http.problem_details import install_problem_details
+from app.building_blocks.http.request_context import RequestContext
+from app.building_blocks.http.startup import ReadableStartup
+from app.building_blocks.inbox.consumer import Consumer
+from app.building_blocks.inbox.inbox import Inbox
+from app.building_blocks.inbox.retrier import Retrier
+from app.building_blocks.logs import configure_logs
+from app.building_blocks.mediator import Mediator
+from app.building_blocks.metrics import Metrics
+from app.building_blocks.outbox.claims import Claims
+from app.building_blocks.outbox.outbox import Outbox
+from app.building_blocks.outbox.publisher import Publisher
+from app.building_blocks.retention import Retention
+from app.building_blocks.wake_up import WakeUp
+from app.building_blocks.wiring import Wiring
+from app.database import open_database
+from app.features import FEATURES
+from app.settings import Settings, load_settings
+
+
+def create_app(settings: Settings | None = None, features: Sequence[Feature] = FEATURES) -> FastAPI:
+    """Put the service together; nothing connects before the lifespan begins.
+
+    Raises ConfigurationError, and WiringError when the features do not fit together.
+    """
+    settings = settings or load_settings()
+    configure_logs(settings.log_level, settings.log_format)
+    wiring = Wiring(features)
+    database = open_database(settings.database_url)
+    broker = open_broker(settings.broker_url, settings.service_name)
+    migrations, metrics, publishing = Migrations(database), Metrics(), WakeUp()
+    inbox = Inbox(database.dialect)
+    outbox = Outbox(database.dialect, settings.service_name, publishing)
+    mediator = Mediator(wiring.routes, database, outbox, behaviours=(log_commands,))
+
+    consumers = [
+        Consumer(
+            settings.service_name, subscription, inbox, mediator, metrics, settings.retry_policy
+        )
+        for subscription in wiring.subscriptions
+    ]
+    for consumer in consumers:
+        broker.subscribe(consumer.topic, consumer.name, consumer.receive)
+
+    interval = settings.outbox_poll_interval
+    connecting, retrying, deleting = WakeUp(), WakeUp(), WakeUp()
+    connection = BrokerConnection(broker, connecting)
+    publisher = Publisher(
+        Claims(database, keep_published=settings.outbox_retention_hours > 0),
+        broker,
+        publishing,
+        metrics,
+        refusals=settings.retry_policy,
+        batch_size=settings.outbox_batch_size,
+        poll_interval=interval,
+    )
+    retrier = Retrier(
+        database,
+        inbox,
+        consumers,
+        retrying,
+        poll_interval=interval,
+    )
+    retention = Retention(database, deleting, outbox_hours=settings.outbox_retention_hours)
+    background = [
+        BackgroundTask("retention", retention.run, deleting),
+        BackgroundTask("inbox retrier", retrier.run, retrying),
+        BackgroundTask("broker connection", connection.run, connecting, grace=0),
+    ]
+    if settings.outbox_publisher_enabled:
+        background.append(BackgroundTask("outbox publisher", publisher.run, publishing))
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(database.dispose)
+            await migrations.require()
+            stack.push_async_callback(broker.stop)
+            for task in background:
+                await stack.enter_async_context(task)
+            yield
+
+    app = FastAPI(title=settings.service_name, lifespan=lifespan)
+    app.state.mediator = mediator
+    app.add_middleware(RequestContext)
+    app.add_middleware(ReadableStartup)
+    install_problem_details(app)
+    for feature in features:
+        if feature.router is not None:
+            app.include_router(feature.router)
+    checks = {"database": migrations.problem, "broker": connection.problem}
+    checks |= {task.name: task.check for task in background}
+    app.include_router(health_router(checks))
+    app.include_router(metrics_router(metrics, database))
+    app.include_router(asyncapi_router(wiring, settings.service_name))
+    return app
+
+
+def _start() -> FastAPI:
+    try:
+        return create_app()
+    except ConfigurationError as error:
+        sys.exit("\n".join(f"Cannot start: {problem}" for problem in error.problems))
+
+
+app = _start()

@@ -1,0 +1,41 @@
+"""Alembic's way into the service's database and tables."""
+
+import asyncio
+import sys
+
+from alembic import context
+from sqlalchemy import Connection
+from sqlmodel import SQLModel
+
+# Importing the features and the machinery's tables fills SQLModel.metadata.
+from app.building_blocks.errors import ConfigurationError
+from app.building_blocks.inbox import table as inbox_table  # noqa: F401
+from app.building_blocks.outbox import table as outbox_table  # noqa: F401
+from app.database import open_database
+from app.features import FEATURES  # noqa: F401
+from app.settings import load_settings
+
+
+def migrate(connection: Connection) -> None:
+    context.configure(
+        connection=connection,
+        target_metadata=SQLModel.metadata,
+        compare_type=True,
+        render_as_batch=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+async def main() -> None:
+    database = open_database(load_settings().database_url)
+    async with database.writer.connect() as connection:
+        await connection.run_sync(migrate)
+        await connection.commit()
+    await database.dispose()
+
+
+try:
+    asyncio.run(main())
+except ConfigurationError as error:
+    sys.exit(str(error))
