@@ -15,17 +15,22 @@ FILES_OF_OPTION = {
     "mysql": ["app/building_blocks/databases/mysql.py"],
     "rabbitmq": ["app/building_blocks/brokers/rabbitmq.py", "tests/test_rabbitmq.py"],
 }
-# The modules app/database.py and app/broker.py as the other choices want them.
-VARIANTS = Path("app/options")
+# Modules that are there for the defaults, and where they lie as the other choices want them.
+VARIANTS = {
+    "app/database.py": "app/options/database_{database}.py",
+    "app/broker.py": "app/options/broker_{broker}.py",
+    "tests/scratch_database.py": "tests/options/scratch_database_{database}.py",
+}
 
 
 def keep_chosen_variants() -> None:
-    """Put the chosen app/database.py and app/broker.py in the place of the defaults."""
-    for question, choice in CHOSEN.items():
-        variant = VARIANTS / f"{question}_{choice}.py"
-        if variant.exists():
-            variant.replace(Path("app") / f"{question}.py")
-    shutil.rmtree(VARIANTS, ignore_errors=True)
+    """Put the chosen variant of each module in the place of the default."""
+    for module, variant in VARIANTS.items():
+        chosen = Path(variant.format(**CHOSEN))
+        if chosen.exists():
+            chosen.replace(module)
+    for folder in {Path(variant).parent for variant in VARIANTS.values()}:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def remove_files_of_other_options() -> None:

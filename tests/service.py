@@ -15,6 +15,7 @@ import httpx
 
 START_DEADLINE = 60.0  # seconds, for a machine that is busy with other tests
 STOP_DEADLINE = 40.0
+RUN_DEADLINE = 300.0
 SETTINGS = ("DATABASE_", "BROKER_", "SERVICE_", "OUTBOX_", "RETRY_", "OPS_", "LOG_", "TEST_")
 
 
@@ -33,7 +34,7 @@ def run(folder: Path, *command: str, **settings: str) -> "subprocess.CompletedPr
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=300,
+        timeout=RUN_DEADLINE,
         check=False,
     )
 
@@ -64,8 +65,9 @@ class Service:
         self.url = ""
 
     def __enter__(self) -> Self:
-        self.migrate()
-        self.start()
+        if self.process is None:
+            self.migrate()
+            self.start()
         return self
 
     def __exit__(
@@ -88,8 +90,13 @@ class Service:
         """Bring the database up to date."""
         check(self.folder, "alembic", "upgrade", "head", **self.settings)
 
-    def start(self) -> None:
-        """Serve on a free port; returns when the service says that it is ready."""
+    def started(self, *, ready: bool) -> Self:
+        """Start without migrating, for a `with` block that ends the service."""
+        self.start(ready=ready)
+        return self
+
+    def start(self, *, ready: bool = True) -> None:
+        """Serve on a free port; returns when the service is ready, or only alive."""
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
@@ -103,13 +110,14 @@ class Service:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        wait_until(self._is_ready, "the service is ready", START_DEADLINE)
+        health = "ready" if ready else "live"
+        wait_until(lambda: self._is(health), f"the service is {health}", START_DEADLINE)
 
-    def _is_ready(self) -> bool:
+    def _is(self, health: str) -> bool:
         assert self.process is not None
         assert self.process.poll() is None, f"the service ended while it started:\n{self.log}"
         try:
-            return httpx.get(f"{self.url}/health/ready", timeout=5).status_code == 200
+            return httpx.get(f"{self.url}/health/{health}", timeout=5).status_code == 200
         except httpx.TransportError:
             return False
 
@@ -132,9 +140,9 @@ class Service:
             process.wait()
             raise
 
-    def get(self, path: str) -> httpx.Response:
+    def get(self, path: str, accept: str = "*/*") -> httpx.Response:
         """GET a path."""
-        return httpx.get(f"{self.url}{path}", timeout=30)
+        return httpx.get(f"{self.url}{path}", headers={"accept": accept}, timeout=30)
 
     def post(self, path: str, body: Any = None) -> httpx.Response:
         """POST JSON to a path."""

@@ -51,12 +51,14 @@ def test_a_database_that_was_not_migrated_names_the_command(baked: Baked, tmp_pa
     assert "database" in sentence.lower()
 
 
-def test_a_database_that_cannot_be_reached_is_told_without_a_trace(
-    baked: Baked, tmp_path: Path
-) -> None:
+def test_a_database_that_is_away_is_told_by_readiness(baked: Baked, tmp_path: Path) -> None:
     url = f"sqlite+aiosqlite:///{tmp_path / 'no such folder' / 'scratch.db'}"
-    written = start(baked("sqlite", "memory"), DATABASE_URL=url)
-    assert "database" in written.lower()
+    with Service(baked("sqlite", "memory"), url, "memory://").started(ready=False) as service:
+        assert service.get("/health/live").status_code == 200
+        answer = service.get("/health/ready")
+        assert answer.status_code == 503
+        assert "database" in answer.text
+        assert "Traceback" not in answer.text
 
 
 def test_every_service_runs_with_the_broker_in_memory(baked: Baked, tmp_path: Path) -> None:

@@ -134,7 +134,7 @@ def test_the_pages_for_people_and_tools_are_there(running_service: Service) -> N
     assert running_service.get("/health/ready").status_code == 200
     assert "openapi" in running_service.get("/docs").text
     assert "/orders" in running_service.get("/openapi.json").json()["paths"]
-    asyncapi = running_service.get("/asyncapi")
+    asyncapi = running_service.get("/asyncapi", accept="text/html")
     assert "text/html" in asyncapi.headers["content-type"]
     assert "orders.order-created.v1" in asyncapi.text
     metrics = running_service.get("/metrics")

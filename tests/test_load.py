@@ -10,6 +10,7 @@ from service import Service
 ORDERS = 500
 PARALLEL = 32
 DEADLINE = 180.0  # seconds until the last order must have ended
+POLL_PAUSE = 0.2  # seconds; asking all the time would be a load of its own
 KILL_AFTER = 150  # orders answered
 
 OPTIONS = [
@@ -56,6 +57,7 @@ class Load:
                     o for o, status in zip(waiting, states, strict=True) if status != "created"
                 }
                 waiting -= ended
+                await asyncio.sleep(POLL_PAUSE)
 
     async def _status(self, order: str) -> str:
         async with self._slots:

@@ -58,16 +58,16 @@ class Retention:
         keys = list(table.primary_key)
         deleted = 0
         while True:
-            async with self._database.transaction() as session:
+            async with self._database.writer.begin() as connection:
                 some = select(*keys).where(is_old).limit(self._batch_size)
                 # Two replicas that clean up at once take different rows.
-                rows = list(await session.execute(some.with_for_update(skip_locked=True)))
+                rows = list(await connection.execute(some.with_for_update(skip_locked=True)))
                 if rows:
                     these = [
                         and_(*(key == value for key, value in zip(keys, row, strict=True)))
                         for row in rows
                     ]
-                    await session.execute(delete(table).where(or_(*these)))
+                    await connection.execute(delete(table).where(or_(*these)))
             deleted += len(rows)
             if len(rows) < self._batch_size or self._wake_up.closed:
                 return deleted

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import event as sqlalchemy_event
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.building_blocks.aggregate import AggregateRoot
@@ -62,6 +63,10 @@ class UnitOfWork:
         """The domain events recorded since the last call by every aggregate touched so far."""
         return [event for one in list(self._touched.values()) for event in one.pull_events()]
 
+    async def connection(self) -> AsyncConnection:
+        """The transaction below the session, for the machinery's own tables."""
+        return await self.session.connection()
+
     async def flush(self) -> None:
         """Send the changes to the database, business rows first, then the outbox rows.
 
@@ -71,7 +76,7 @@ class UnitOfWork:
         await self.session.flush()
         pending, self._pending = self._pending, []
         if pending:
-            await self._outbox.write(self.session, pending)
+            await self._outbox.write(await self.connection(), pending)
             self.has_published = True
 
     @asynccontextmanager

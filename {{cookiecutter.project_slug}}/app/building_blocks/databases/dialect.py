@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Table
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 
 class Dialect(Protocol):
@@ -28,7 +28,7 @@ class Dialect(Protocol):
         """`seconds` after now, on the same clock."""
 
     async def insert_if_absent(
-        self, session: AsyncSession, table: Table, values: dict[str, Any]
+        self, connection: AsyncConnection, table: Table, values: dict[str, Any]
     ) -> bool:
         """Insert a row unless its primary key exists already; say whether it was inserted.
 

@@ -15,7 +15,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.ext.compiler import compiles
 
 # MySQL's own defaults cut what the other databases keep: fractions of a second, text above
@@ -73,11 +73,11 @@ class MySQL:
         )
 
     async def insert_if_absent(
-        self, session: AsyncSession, table: Table, values: dict[str, Any]
+        self, connection: AsyncConnection, table: Table, values: dict[str, Any]
     ) -> bool:
         # INSERT IGNORE would also turn every other error of the row into a warning.
         try:
-            await session.execute(insert(table).values(values))
+            await connection.execute(insert(table).values(values))
         except IntegrityError as error:
             if error.orig is None or error.orig.args[0] != _DUPLICATE_KEY:
                 raise

@@ -1,11 +1,11 @@
 """PostgreSQL through asyncpg."""
 
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, DateTime, Table, func, literal
+from sqlalchemy import ColumnElement, DateTime, Table, func, literal
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 
 class PostgreSQL:
@@ -26,8 +26,8 @@ class PostgreSQL:
         return self.now() + literal(timedelta(seconds=seconds))
 
     async def insert_if_absent(
-        self, session: AsyncSession, table: Table, values: dict[str, Any]
+        self, connection: AsyncConnection, table: Table, values: dict[str, Any]
     ) -> bool:
         statement = insert(table).values(values).on_conflict_do_nothing()
-        result = await session.execute(statement)
-        return cast("CursorResult[Any]", result).rowcount == 1
+        result = await connection.execute(statement)
+        return result.rowcount == 1

@@ -1,12 +1,12 @@
 """SQLite: embedded, one file, one writer at a time."""
 
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, CursorResult, DateTime, Table, event, func
+from sqlalchemy import BigInteger, ColumnElement, DateTime, Table, event, func
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.ext.compiler import compiles
 
 from app.building_blocks.errors import ConfigurationError
@@ -56,11 +56,11 @@ class SQLite:
         return func.strftime(_TIME, "now", shift, type_=DateTime(timezone=True))
 
     async def insert_if_absent(
-        self, session: AsyncSession, table: Table, values: dict[str, Any]
+        self, connection: AsyncConnection, table: Table, values: dict[str, Any]
     ) -> bool:
         statement = insert(table).values(values).on_conflict_do_nothing()
-        result = await session.execute(statement)
-        return cast("CursorResult[Any]", result).rowcount == 1
+        result = await connection.execute(statement)
+        return result.rowcount == 1
 
 
 def _configure(connection: Any, record: Any) -> None:

@@ -22,10 +22,10 @@ def metrics_router(metrics: Metrics, database: Database) -> APIRouter:
 
     @router.get("/metrics")
     async def scrape() -> Response:
-        async with database.read() as session:
+        async with database.reader.connect() as connection:
             for table, state in _COUNTED:
                 rows = select(func.count()).select_from(table).where(table.c.state == state)
-                count = await session.scalar(rows)
+                count = await connection.scalar(rows)
                 metrics.backlog.labels(table.name, state).set(count or 0)
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 

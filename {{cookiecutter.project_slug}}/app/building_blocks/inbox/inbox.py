@@ -5,10 +5,10 @@ retries: a failed message waits in its row, not in the broker.
 """
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import CursorResult, Row, and_, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import Row, and_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.building_blocks.brokers.adapter import BrokerMessage
 from app.building_blocks.databases.dialect import Dialect
@@ -16,13 +16,13 @@ from app.building_blocks.inbox.table import DEAD, HANDLED, RETRYING, inbox
 
 
 class Inbox:
-    """The statements on the inbox table. Each runs in the session of its caller."""
+    """The statements on the inbox table. Each runs in the transaction of its caller."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
 
     async def admit(
-        self, session: AsyncSession, message_id: str, consumer: str, message: BrokerMessage
+        self, connection: AsyncConnection, message_id: str, consumer: str, message: BrokerMessage
     ) -> bool:
         """Write the message down as handled. False when this consumer has it already.
 
@@ -31,12 +31,14 @@ class Inbox:
         now = self._dialect.now()
         row = {**_columns(message_id, consumer, message), "received_at": now, "handled_at": now}
         return await self._dialect.insert_if_absent(
-            session, inbox, {**row, "state": HANDLED, "attempts": 1}
+            connection, inbox, {**row, "state": HANDLED, "attempts": 1}
         )
 
-    async def due(self, session: AsyncSession, consumers: Sequence[str], limit: int) -> list[Any]:
+    async def due(
+        self, connection: AsyncConnection, consumers: Sequence[str], limit: int
+    ) -> list[Any]:
         """Message id and consumer of the retries whose time has come, the longest due first."""
-        rows = await session.execute(
+        rows = await connection.execute(
             select(inbox.c.message_id, inbox.c.consumer)
             .where(self._is_due(), inbox.c.consumer.in_(consumers))
             .order_by(inbox.c.next_attempt_at)
@@ -45,14 +47,14 @@ class Inbox:
         return list(rows)
 
     async def take_due(
-        self, session: AsyncSession, message_id: str, consumer: str
+        self, connection: AsyncConnection, message_id: str, consumer: str
     ) -> Row[Any] | None:
         """Lock the row for this transaction; None when it is not due or somebody else has it.
 
         The lock lasts as long as the handler runs and goes with the process, so that no lease
         can end too early or too late.
         """
-        rows = await session.execute(
+        rows = await connection.execute(
             select(inbox)
             .where(_is(message_id, consumer), self._is_due())
             .with_for_update(skip_locked=True)
@@ -60,21 +62,21 @@ class Inbox:
         return rows.one_or_none()
 
     async def mark_handled(
-        self, session: AsyncSession, message_id: str, consumer: str, attempts: int
+        self, connection: AsyncConnection, message_id: str, consumer: str, attempts: int
     ) -> None:
         """The handler has done it, at last."""
         await self._write(
-            session, message_id, consumer,
+            connection, message_id, consumer,
             state=HANDLED, attempts=attempts, handled_at=self._dialect.now(), next_attempt_at=None,
         )  # fmt: skip
 
     async def mark_failed(
-        self, session: AsyncSession, message_id: str, consumer: str,
+        self, connection: AsyncConnection, message_id: str, consumer: str,
         attempts: int, error: str, retry_in: float | None,
     ) -> None:  # fmt: skip
         """Run number `attempts` failed: try again in `retry_in` seconds, or never."""
         await self._write(
-            session, message_id, consumer,
+            connection, message_id, consumer,
             state=DEAD if retry_in is None else RETRYING,
             attempts=attempts,
             handled_at=None,
@@ -83,12 +85,12 @@ class Inbox:
         )  # fmt: skip
 
     async def _write(
-        self, session: AsyncSession, message_id: str, consumer: str, **values: Any
+        self, connection: AsyncConnection, message_id: str, consumer: str, **values: Any
     ) -> None:
-        result = await session.execute(
+        result = await connection.execute(
             update(inbox).where(_is(message_id, consumer)).values(**values)
         )
-        if cast("CursorResult[Any]", result).rowcount != 1:
+        if result.rowcount != 1:
             # A deadlock makes some databases roll back all of the transaction, not a part.
             raise InboxRowLostError(f"{consumer}: the row of message {message_id} is gone")
 
@@ -116,5 +118,5 @@ def _is(message_id: str, consumer: str) -> Any:
 
 
 def _storable(text: str) -> str:
-    # What others send may hold NUL, which PostgreSQL refuses in text.
+    # What others send may hold NUL, which not every database takes as text.
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}")

@@ -39,8 +39,8 @@ class Retrier:
     async def run(self) -> None:
         """Retry until told to stop. A handler that is cut off costs no attempt."""
         while not self._wake_up.closed:
-            async with self._database.read() as session:
-                due = await self._inbox.due(session, list(self._consumers), self._batch_size)
+            async with self._database.reader.connect() as connection:
+                due = await self._inbox.due(connection, list(self._consumers), self._batch_size)
             await asyncio.gather(*(self._retry(*row) for row in due))
             if len(due) < self._batch_size:
                 await self._wake_up.sleep(self._poll_interval)

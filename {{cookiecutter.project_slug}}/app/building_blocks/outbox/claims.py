@@ -11,7 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Row, and_, delete, exists, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.building_blocks.databases.database import Database
 from app.building_blocks.outbox.table import DEAD, MOVED, WAITING, outbox, published
@@ -48,11 +48,11 @@ class Claims:
     async def claim(self, limit: int) -> list[ClaimedRow]:
         """Up to `limit` rows that are due, oldest first, never one whose key has to wait."""
         token = str(uuid4())
-        async with self._database.transaction() as session:
-            rows = (await session.execute(self._due().limit(limit))).all()
-            rows = await self._without_overtaking(session, rows)
+        async with self._database.writer.begin() as connection:
+            rows = (await connection.execute(self._due().limit(limit))).all()
+            rows = await self._without_overtaking(connection, rows)
             if rows:
-                await session.execute(
+                await connection.execute(
                     update(outbox)
                     .where(
                         outbox.c.position.in_([row.position for row in rows]), self._free(outbox)
@@ -63,16 +63,16 @@ class Claims:
 
     async def mark_published(self, rows: Sequence[ClaimedRow]) -> int:
         """The broker has confirmed `rows`. Returns how many still belonged to the claim."""
-        async with self._database.transaction() as session:
-            mine = await session.scalars(
+        async with self._database.writer.begin() as connection:
+            mine = await connection.scalars(
                 select(outbox.c.position).where(_still_claimed(rows)).with_for_update()
             )
             positions = list(mine)
             if positions:
                 these = outbox.c.position.in_(positions)
                 if self._keep_published:
-                    await session.execute(self._copy_to_published(these))
-                await session.execute(delete(outbox).where(these))
+                    await connection.execute(self._copy_to_published(these))
+                await connection.execute(delete(outbox).where(these))
         return len(positions)
 
     async def mark_refused(self, row: ClaimedRow, error: str, retry_in: float | None) -> None:
@@ -90,8 +90,8 @@ class Claims:
         await self._write(rows)
 
     async def _write(self, rows: Sequence[ClaimedRow], **values: Any) -> None:
-        async with self._database.transaction() as session:
-            await session.execute(
+        async with self._database.writer.begin() as connection:
+            await connection.execute(
                 update(outbox)
                 .where(_still_claimed(rows))
                 .values(claim_token=None, claimed_until=None, **values)
@@ -117,7 +117,7 @@ class Claims:
         )
 
     async def _without_overtaking(
-        self, session: AsyncSession, rows: Sequence[Row[Any]]
+        self, connection: AsyncConnection, rows: Sequence[Row[Any]]
     ) -> list[Row[Any]]:
         """Drop rows behind an earlier one of their key that another publisher just took.
 
@@ -126,7 +126,7 @@ class Claims:
         keys = {row.key for row in rows if row.key is not None}
         if not keys:
             return list(rows)
-        missed = await session.execute(
+        missed = await connection.execute(
             select(outbox.c.key, outbox.c.position).where(
                 outbox.c.state == WAITING,
                 outbox.c.key.in_(keys),

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import insert
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 from uuid_utils.compat import uuid7
 
 from app.building_blocks.context import CORRELATION_ID, current_context
@@ -26,12 +26,12 @@ class Outbox:
         self._service = service
         self._wake_up = wake_up
 
-    async def write(self, session: AsyncSession, events: Sequence[IntegrationEvent]) -> None:
+    async def write(self, connection: AsyncConnection, events: Sequence[IntegrationEvent]) -> None:
         """Insert one row for each event. Positions follow the order of `events`."""
         if events:
             now = self._dialect.now()
             rows = [{**self._row(event), "created_at": now} for event in events]
-            await session.execute(insert(outbox).values(rows))
+            await connection.execute(insert(outbox).values(rows))
 
     def committed(self) -> None:
         """Tell the publisher of this process that rows wait."""

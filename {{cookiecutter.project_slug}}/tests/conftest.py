@@ -1,0 +1,84 @@
+"""What every test may ask for: settings, a migrated database, an app that runs, a client."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from fastapi import FastAPI
+from httpx import ASGITransport, AsyncClient
+from sqlmodel import SQLModel
+
+from app.building_blocks.databases.database import Database
+from app.database import open_database
+from app.main import create_app
+from app.settings import Settings
+from tests.scratch_database import scratch_database
+
+PROJECT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An empty database with every migration applied, made once for the whole run."""
+    with asyncio.Runner() as runner:
+        stack = AsyncExitStack()
+        folder = tmp_path_factory.mktemp("database")
+        url = runner.run(stack.enter_async_context(scratch_database(folder)))
+        try:
+            runner.run(_migrate(url))
+            yield url
+        finally:
+            runner.run(stack.aclose())
+
+
+async def _migrate(url: str) -> None:
+    alembic = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "alembic", "upgrade", "head",
+        cwd=PROJECT, env={**os.environ, "DATABASE_URL": url},
+    )  # fmt: skip
+    assert await alembic.wait() == 0, "alembic upgrade head failed"
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    """The service as it is tested: a database of its own, no broker, quick retries."""
+    return Settings(
+        service_name="test-service",
+        database_url=database_url,
+        broker_url="memory://",
+        retry_base_delay=0.01,
+        retry_max_delay=0.1,
+        outbox_poll_interval=0.1,
+        log_level="WARNING",
+    )
+
+
+@pytest_asyncio.fixture
+async def database(settings: Settings) -> AsyncIterator[Database]:
+    """The migrated database, empty when the test begins."""
+    database = open_database(settings.database_url)
+    async with database.writer.begin() as connection:
+        for table in reversed(SQLModel.metadata.sorted_tables):
+            await connection.execute(table.delete())
+    yield database
+    await database.dispose()
+
+
+@pytest_asyncio.fixture
+async def app(settings: Settings, database: Database) -> AsyncIterator[FastAPI]:
+    """The whole service with its background tasks, on an empty database."""
+    app = create_app(settings)
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+@pytest_asyncio.fixture
+async def client(app: FastAPI) -> AsyncIterator[AsyncClient]:
+    """Speaks HTTP to `app` without a network."""
+    async with AsyncClient(transport=ASGITransport(app), base_url="http://test") as client:
+        yield client
