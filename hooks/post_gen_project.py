@@ -13,7 +13,11 @@ FILES_OF_OPTION = {
     "sqlite": ["app/building_blocks/databases/sqlite.py"],
     "postgresql": ["app/building_blocks/databases/postgresql.py"],
     "mysql": ["app/building_blocks/databases/mysql.py"],
-    "rabbitmq": ["app/building_blocks/brokers/rabbitmq.py", "tests/test_rabbitmq.py"],
+    "rabbitmq": [
+        "app/building_blocks/brokers/rabbitmq.py",
+        "app/building_blocks/brokers/rabbitmq_wire.py",
+        "tests/test_rabbitmq.py",
+    ],
 }
 # Modules that are there for the defaults, and where they lie as the other choices want them.
 VARIANTS = {

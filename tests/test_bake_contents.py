@@ -28,6 +28,7 @@ MAY_DIFFER = (
     "app/broker.py",
     "app/building_blocks/databases/*.py",
     "app/building_blocks/brokers/*.py",
+    "tests/scratch_database.py",
     "tests/test_*.py",
     "pyproject.toml",
     "compose.yaml",
@@ -83,7 +84,7 @@ def test_no_delimiter_cache_or_empty_folder_is_left(
     for folder in (path for path in service.rglob("*") if path.is_dir()):
         assert folder.name not in CACHES
         assert any(folder.iterdir()), f"{folder} is empty"
-    assert not (service / "app" / "options").exists()
+    assert not list(service.rglob("options"))
 
 
 @pytest.mark.parametrize(("database", "broker"), COMBINATIONS[1:])
@@ -98,18 +99,18 @@ def test_an_option_changes_only_the_files_that_it_may(
     assert not refused
     changed = {path for path in different if path in default and path in other}
     assert not {path for path in changed if fnmatch(path, "app/building_blocks/*")}
-    assert not {path for path in changed if fnmatch(path, "tests/*")}
+    assert not {path for path in changed if fnmatch(path, "tests/test_*")}
 
 
 @pytest.mark.parametrize(("database", "broker"), COMBINATIONS)
 def test_python_is_copied_byte_for_byte(database: str, broker: str, baked: Baked) -> None:
     service = baked(database, broker)
+    variants = constant("post_gen_project.py", "VARIANTS")
     for path in service.rglob("*.py"):
         source = SOURCES / path.relative_to(service)
-        for question, choice in (("database", database), ("broker", broker)):
-            variant = SOURCES / "app" / "options" / f"{question}_{choice}.py"
-            if path == service / "app" / f"{question}.py" and variant.exists():
-                source = variant
+        if variant := variants.get(path.relative_to(service).as_posix()):
+            chosen = SOURCES / variant.format(database=database, broker=broker)
+            source = chosen if chosen.exists() else source
         assert path.read_bytes() == source.read_bytes(), path
 
 
@@ -172,11 +173,15 @@ def test_the_hooks_know_the_same_options_as_the_questions() -> None:
     assert set(WORDS) == set(files)
     for file in itertools.chain.from_iterable(files.values()):
         assert (SOURCES / file).is_file(), f"the hook names {file}, which the template has not"
-    variants = {path.stem for path in (SOURCES / "app" / "options").glob("*_*.py")}
-    assert variants - {"__init__"} == {
-        *(f"database_{database}" for database in DATABASES[1:]),
-        *(f"broker_{broker}" for broker in BROKERS[1:]),
-    }
+    wanted = set()
+    for module, variant in constant("post_gen_project.py", "VARIANTS").items():
+        assert (SOURCES / module).is_file()
+        if "{database}" in variant:
+            wanted |= {variant.format(database=database) for database in DATABASES[1:]}
+        else:
+            wanted |= {variant.format(broker=broker) for broker in BROKERS[1:]}
+    there = {path.relative_to(SOURCES).as_posix() for path in SOURCES.glob("*/options/*.py")}
+    assert {path for path in there if not path.endswith("__init__.py")} == wanted
 
 
 def test_every_question_and_choice_has_a_label() -> None:

@@ -3,8 +3,6 @@
 import asyncio
 import logging
 import random
-import re
-import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -12,7 +10,6 @@ import aio_pika
 from aio_pika import exceptions
 from aiormq.exceptions import ChannelAccessRefused
 from faststream import AckPolicy, rabbit
-from pamqp.header import ContentHeader
 from yarl import URL
 
 from app.building_blocks.brokers.adapter import (
@@ -21,15 +18,13 @@ from app.building_blocks.brokers.adapter import (
     MessageRefusedError,
     Receive,
 )
+from app.building_blocks.brokers.rabbitmq_wire import decode, encode
 
 log = logging.getLogger("app.broker")
 
 EXCHANGE = rabbit.RabbitExchange("integration-events", type=rabbit.ExchangeType.TOPIC, durable=True)
 # RabbitMQ 4 deletes a message after 20 deliveries unless told otherwise; 3.x knows no -1.
 UNLIMITED_DELIVERIES = 1_000_000_000
-# All headers share one frame of 131072 bytes. The server answers a longer one by closing the
-# connection, at each retry again, so it must not leave this process.
-MAX_HEADER_BYTES = 64 * 1024
 # The server refuses by closing the channel under all that is in flight there. What size alone
 # could get refused therefore travels on a channel of its own.
 MAX_SHARED_BODY_BYTES = 1024 * 1024
@@ -87,7 +82,7 @@ class RabbitAdapter:
         await asyncio.gather(*(_disconnect(*each) for each in brokers))
 
     async def publish(self, message: BrokerMessage) -> None:
-        outgoing = _encode(message, self._service)
+        outgoing = encode(message, self._service)
         async with _reaching_rabbitmq(self._timeout):
             connection, exchange = self._connected()
             if outgoing.body_size <= MAX_SHARED_BODY_BYTES:
@@ -145,11 +140,13 @@ class RabbitAdapter:
             decoder=_undecoded,
             no_reply=True,
         )
+        # Otherwise a delivery that overtakes the end of FastStream's start is dropped, unsettled.
+        subscriber.running = True
 
         @subscriber
         async def deliver(message: rabbit.RabbitMessage) -> None:
             try:
-                await receive(_decode(topic, message))
+                await receive(decode(topic, message))
             except Exception:
                 log.exception("%s failed on a message of %s and gives it back", consumer, topic)
                 with suppress(TimeoutError):
@@ -190,46 +187,6 @@ async def _reaching_rabbitmq(seconds: float) -> AsyncIterator[None]:
         if task is None or task.cancelling():
             raise
         raise BrokerUnavailableError("The connection to RabbitMQ was dropped") from error
-
-
-def _encode(message: BrokerMessage, service: str) -> aio_pika.Message:
-    """Name the attributes as the CloudEvents AMQP binding does. Raises MessageRefusedError."""
-    headers = {} if message.key is None else {"ce-subject": message.key}
-    headers |= message.headers
-    outgoing = aio_pika.Message(
-        message.body,
-        content_type=headers.pop("content-type", None),
-        message_id=headers.get("ce-id"),
-        headers={re.sub("^ce-", "cloudEvents:", name): text for name, text in headers.items()},
-        delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
-        app_id=service,
-    )
-    try:
-        topic_size = len(message.topic.encode())
-        name_size = max((len(name.encode()) for name in outgoing.headers), default=0)
-        size = len(ContentHeader(properties=outgoing.properties).marshal())
-    except (TypeError, ValueError, struct.error) as error:
-        raise MessageRefusedError(f"AMQP cannot carry this message: {error}") from error
-    if topic_size > 255 or name_size > 128 or size > MAX_HEADER_BYTES:
-        raise MessageRefusedError(
-            "AMQP cannot carry this message: its topic may have 255 bytes, the name of a header "
-            f"128, all headers together {MAX_HEADER_BYTES}"
-        )
-    return outgoing
-
-
-def _decode(topic: str, message: rabbit.RabbitMessage) -> BrokerMessage:
-    raw = message.raw_message
-    headers = {
-        re.sub("^cloudEvents[:_]", "ce-", name): _text(value) for name, value in raw.headers.items()
-    }
-    if raw.content_type:
-        headers["content-type"] = raw.content_type
-    return BrokerMessage(topic, raw.body, headers, headers.get("ce-subject"))
-
-
-def _text(value: object) -> str:
-    return value.decode(errors="replace") if isinstance(value, bytes | bytearray) else str(value)
 
 
 async def _undecoded(message: rabbit.RabbitMessage) -> rabbit.RabbitMessage:

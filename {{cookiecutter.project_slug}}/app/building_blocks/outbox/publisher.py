@@ -80,19 +80,23 @@ class Publisher:
         return len(rows) == limit
 
     async def _deliver(self, rows: Sequence[ClaimedRow], deadline: float) -> None:
-        all_lanes = lanes_of(rows)
-        lanes = {asyncio.create_task(lane.run(self._broker, deadline)): lane for lane in all_lanes}
+        lanes = {
+            asyncio.create_task(lane.run(self._broker, deadline)): lane for lane in lanes_of(rows)
+        }
+        noted = False
         try:
             while lanes:
                 done, _ = await asyncio.wait(lanes, return_when=asyncio.FIRST_COMPLETED)
-                await self._record([lanes.pop(task) for task in done])
+                finished = [lanes.pop(task) for task in done]
+                # One outage fails many lanes; it counts once, and before the rows are free again.
+                noted = noted or self._note_failure(finished)
+                await self._record(finished)
         finally:
             if lanes:
                 for task in lanes:
                     task.cancel()
                 await asyncio.wait(lanes)
                 await self._record(list(lanes.values()))
-            self._note_failure(all_lanes)
 
     async def _record(self, lanes: Sequence[Lane]) -> None:
         """Write down what became of `lanes`: one statement for all that was confirmed."""
@@ -128,12 +132,14 @@ class Publisher:
         self._failures_in_a_row = 0
         self.problem = None
 
-    def _note_failure(self, lanes: Iterable[Lane]) -> None:
+    def _note_failure(self, lanes: Iterable[Lane]) -> bool:
         problem = next((lane.broker_problem for lane in lanes if lane.broker_problem), None)
-        if problem:
-            self._failures_in_a_row += 1
-            self._metrics.publish_pauses.inc()
-            self.problem = f"the broker does not take messages: {problem}"
+        if problem is None:
+            return False
+        self._failures_in_a_row += 1
+        self._metrics.publish_pauses.inc()
+        self.problem = f"the broker does not take messages: {problem}"
+        return True
 
     async def _pause(self) -> None:
         """Wait, longer each time, and then try again if the broker is there."""
