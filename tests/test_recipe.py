@@ -1,0 +1,85 @@
+"""The README's recipe for a command, its event and a subscriber, applied as it is written."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+from bakery import bake, contents
+from service import Service, check, wait_until
+
+FENCE = re.compile(
+    r"(?:^`(?P<path>[^`\n]+)`:\n\n)?^```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+)
+
+
+def apply_recipe(service: Path) -> None:
+    """Do what the section says, block by block: patches, new files, shell commands of step 6."""
+    readme = (service / "README.md").read_text("utf-8")
+    _, _, rest = readme.partition("## Add a command")
+    recipe, _, _ = rest.partition("\n## ")
+    for block in FENCE.finditer(recipe):
+        if block["kind"] == "diff":
+            # A repository above must not make git skip these files as foreign.
+            subprocess.run(
+                ["git", "apply", "--unidiff-zero", "-"],
+                input=block["text"], text=True, cwd=service, check=True,
+                env={"GIT_CEILING_DIRECTORIES": str(service.parent), "PATH": "/usr/bin:/bin"},
+            )  # fmt: skip
+        elif block["kind"] == "python":
+            new_file = service / block["path"]
+            assert not new_file.exists(), f"{block['path']} exists already"
+            new_file.write_text(block["text"], "utf-8")
+
+
+def test_the_recipe_for_refund_payment_works_and_touches_only_two_features(tmp_path: Path) -> None:
+    service = bake(tmp_path / "recipe")
+    before = contents(service)
+    apply_recipe(service)
+    database_url = f"sqlite:///{tmp_path / 'recipe.db'}"
+    check(service, "alembic", "upgrade", "head", DATABASE_URL=database_url)
+    message = ("-m", "payments can be refunded")
+    check(service, "alembic", "revision", "--autogenerate", *message, DATABASE_URL=database_url)
+    changed = {path for path, text in contents(service).items() if before.get(path) != text}
+    features = ("app/features/orders/", "app/features/payments/")
+    [migration] = sorted(path for path in changed if not path.startswith(features))
+    assert migration.startswith("migrations/versions/")
+
+    check(service, "ruff", "check", ".")
+    check(service, "ruff", "format", "--check", ".")
+    check(service, "mypy", ".")
+    with Service(service, database_url, "memory://") as running:
+        check(service, "alembic", "check", DATABASE_URL=database_url)
+        with httpx.Client(base_url=running.url) as client:
+            order = client.post("/orders", json={"customer": "ada", "amount": "9.99"}).json()
+            wait_for(client, order["id"], "paid")
+            [payment] = client.get("/payments", params={"order_id": order["id"]}).json()
+            assert client.post(f"/payments/{payment['id']}/refund").status_code == 204
+            wait_for(client, order["id"], "refunded")
+            assert client.post(f"/payments/{payment['id']}/refund").status_code == 409
+
+
+def test_a_forgotten_line_is_named_when_the_service_starts(tmp_path: Path) -> None:
+    service = bake(tmp_path / "forgotten")
+    apply_recipe(service)
+    feature = service / "app/features/payments/feature.py"
+    line = "payments.handle(RefundPayment, refund_payment)\n"
+    assert line in feature.read_text("utf-8")
+    feature.write_text(feature.read_text("utf-8").replace(line, ""), "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-c", "import app.main"],
+        cwd=service,
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "RefundPayment has no handler" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def wait_for(client: httpx.Client, order_id: str, status: str) -> None:
+    wait_until(
+        lambda: client.get(f"/orders/{order_id}").json()["status"] == status, f"order {status}"
+    )
