@@ -42,7 +42,7 @@ def run(folder: Path, *command: str, **settings: str) -> "subprocess.CompletedPr
 def check(folder: Path, *command: str, **settings: str) -> str:
     """Run a Python module that must exit with 0; gives what it wrote."""
     done = run(folder, *command, **settings)
-    assert done.returncode == 0, f"{' '.join(command)} in {folder}:\n{done.stdout}"
+    assert done.returncode == 0, f"{' '.join(command)} in {folder}:\n{done.stdout[-6000:]}"
     return done.stdout
 
 

@@ -19,6 +19,7 @@ from app.building_blocks.http.metrics import metrics_router
 from app.building_blocks.http.problem_details import install_problem_details
 from app.building_blocks.http.request_context import RequestContext
 from app.building_blocks.http.startup import ReadableStartup
+from app.building_blocks.http.unexpected import UnexpectedErrors
 from app.building_blocks.inbox.consumer import Consumer
 from app.building_blocks.inbox.inbox import Inbox
 from app.building_blocks.inbox.retrier import Retrier
@@ -100,6 +101,7 @@ def create_app(settings: Settings | None = None, features: Sequence[Feature] = F
 
     app = FastAPI(title=settings.service_name, lifespan=lifespan)
     app.state.mediator = mediator
+    app.add_middleware(UnexpectedErrors)
     app.add_middleware(RequestContext)
     app.add_middleware(ReadableStartup)
     install_problem_details(app)
@@ -107,7 +109,7 @@ def create_app(settings: Settings | None = None, features: Sequence[Feature] = F
         if feature.router is not None:
             app.include_router(feature.router)
     checks = {"database": migrations.problem, "broker": connection.problem}
-    checks |= {task.name: task.check for task in background}
+    checks |= {"publishing": publisher.check} | {task.name: task.check for task in background}
     app.include_router(health_router(checks))
     app.include_router(metrics_router(metrics, database))
     app.include_router(asyncapi_router(wiring, settings.service_name))

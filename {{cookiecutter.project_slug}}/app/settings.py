@@ -1,9 +1,10 @@
 """Everything that can be set from outside, and what it is when nobody sets it."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
@@ -12,11 +13,25 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from app.broker import check_broker_url
 from app.building_blocks.errors import ConfigurationError
 from app.building_blocks.retry_policy import RetryPolicy
+from app.database import check_database_url
 
 _PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
 _Seconds = Annotated[float, Field(gt=0)]
+
+
+def _checked_by(check: Callable[[str], None]) -> Callable[[str], str]:
+    def checked(url: str) -> str:
+        try:
+            check(url)
+        except ConfigurationError as error:
+            # Pydantic collects what is wrong with every setting; so all is told at once.
+            raise ValueError(str(error)) from error
+        return url
+
+    return checked
 
 
 class Settings(BaseSettings):
@@ -30,8 +45,8 @@ class Settings(BaseSettings):
     )
 
     service_name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,49}$")]
-    database_url: str
-    broker_url: str
+    database_url: Annotated[str, AfterValidator(_checked_by(check_database_url))]
+    broker_url: Annotated[str, AfterValidator(_checked_by(check_broker_url))]
 
     outbox_publisher_enabled: bool = True
     outbox_poll_interval: _Seconds = 1.0
@@ -51,6 +66,12 @@ class Settings(BaseSettings):
         """The policy of every subscription that has none of its own."""
         return RetryPolicy(self.retry_max_retries, self.retry_base_delay, self.retry_max_delay)
 
+    @model_validator(mode="after")
+    def _delays_fit(self) -> Self:
+        if self.retry_max_delay < self.retry_base_delay:
+            raise ValueError("RETRY_MAX_DELAY must not be less than RETRY_BASE_DELAY.")
+        return self
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -67,15 +88,14 @@ class Settings(BaseSettings):
 def load_settings() -> Settings:
     """Read them all. Raises ConfigurationError with one sentence for each bad value."""
     try:
-        settings = Settings()
+        return Settings()
     except ValidationError as error:
         raise ConfigurationError(*(_sentence(problem) for problem in error.errors())) from None
-    if settings.retry_max_delay < settings.retry_base_delay:
-        raise ConfigurationError("RETRY_MAX_DELAY must not be less than RETRY_BASE_DELAY.")
-    return settings
 
 
 def _sentence(problem: ErrorDetails) -> str:
+    if problem["type"] == "value_error":
+        return str(problem["ctx"]["error"])
     name = str(problem["loc"][0]).upper()
     if problem["type"] == "missing":
         return f"{name} is not set: set it in the environment, in .env or in pyproject.toml."

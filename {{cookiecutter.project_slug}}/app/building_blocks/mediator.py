@@ -72,13 +72,16 @@ class Mediator:
         """Open a transaction, and commit it with its outbox rows at the end of the block."""
         try:
             async with self._database.transaction() as session:
-                uow = UnitOfWork(session, self._outbox, self)
+                uow = UnitOfWork(session, self._outbox, self._send_within)
                 yield uow
                 await uow.flush()
         except StaleDataError as error:
             raise ConflictError("Somebody else changed it first: load it and try again") from error
         if uow.has_published:
             self._outbox.committed()
+
+    async def _send_within(self, uow: UnitOfWork, command: Command[Any]) -> Any:
+        return await self.within(uow).send(command)
 
     async def _handle(self, command: Command[Any]) -> Any:
         if self._open is not None:

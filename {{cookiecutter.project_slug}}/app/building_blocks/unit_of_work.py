@@ -1,10 +1,8 @@
 """One transaction and what it touched (Fowler, Unit of Work)."""
 
-from __future__ import annotations
-
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,9 +14,7 @@ from app.building_blocks.integration_event import IntegrationEvent
 from app.building_blocks.messages import Command, DomainEvent, R
 from app.building_blocks.outbox.outbox import Outbox
 
-if TYPE_CHECKING:
-    from app.building_blocks.mediator import Mediator
-
+Send = Callable[["UnitOfWork", Command[Any]], Awaitable[Any]]
 A = TypeVar("A", bound=AggregateRoot)
 
 
@@ -29,11 +25,11 @@ class UnitOfWork:
     that their domain events were converted to.
     """
 
-    def __init__(self, session: AsyncSession, outbox: Outbox, mediator: Mediator) -> None:
+    def __init__(self, session: AsyncSession, outbox: Outbox, send: Send) -> None:
         self.session = session
         self.has_published = False
         self._outbox = outbox
-        self._mediator = mediator.within(self)
+        self._send = send
         self._pending: list[IntegrationEvent] = []
         self._touched: dict[int, AggregateRoot] = {}
         # The session holds unchanged objects weakly; their recorded events must not go with them.
@@ -53,7 +49,8 @@ class UnitOfWork:
 
     async def send(self, command: Command[R]) -> R:
         """Carry out another command in this same transaction."""
-        return await self._mediator.send(command)
+        result: R = await self._send(self, command)
+        return result
 
     def publish(self, event: IntegrationEvent) -> None:
         """Put `event` into the outbox, with this transaction."""

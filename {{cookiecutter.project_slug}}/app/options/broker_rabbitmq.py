@@ -14,6 +14,11 @@ BROKERS: Mapping[str, Callable[[str, str], BrokerAdapter]] = {
 }
 
 
+def check_broker_url(url: str) -> None:
+    """Raises ConfigurationError when this service cannot use `url`."""
+    adapter_for(BROKERS, url)
+
+
 def open_broker(url: str, service: str) -> BrokerAdapter:
     """Prepare, without connecting yet. Raises ConfigurationError."""
     return adapter_for(BROKERS, url)(url, service)

@@ -1,9 +1,16 @@
 """The database that this service was generated for."""
 
-from app.building_blocks.databases.database import Database
+from app.building_blocks.databases.database import Database, async_url
 from app.building_blocks.databases.mysql import MySQL
+
+DIALECT = MySQL()
+
+
+def check_database_url(url: str) -> None:
+    """Raises ConfigurationError when this service cannot use `url`."""
+    async_url(DIALECT, url)
 
 
 def open_database(url: str) -> Database:
     """Prepare, without connecting yet. Raises ConfigurationError."""
-    return Database(MySQL(), url)
+    return Database(DIALECT, url)

@@ -64,7 +64,7 @@ async def test_the_publisher_does_not_hammer_a_broker_that_is_away(
     publisher = await start_publisher(poll_interval=0.001)
 
     async def paused_twice() -> bool:
-        return publisher._failures_in_a_row >= 3
+        return publisher._outage.failures >= 3
 
     await eventually(paused_twice, what="a growing pause")
     # While it is away the connection is asked for, the message is not sent again.

@@ -53,4 +53,8 @@ def async_url(dialect: Dialect, url: str) -> str:
             f"DATABASE_URL starts with {parsed.drivername}://, "
             f"but this service was generated for {accepted}."
         )
+    if parsed.database in (None, "", ":memory:"):
+        raise ConfigurationError(
+            "DATABASE_URL names no database that lasts: its path is the file or the name to use."
+        )
     return parsed.set(drivername=dialect.driver).render_as_string(hide_password=False)

@@ -22,6 +22,7 @@ from sqlalchemy.ext.compiler import compiles
 # 64 KiB, and the difference between upper and lower case.
 
 _DUPLICATE_KEY = 1062
+CONNECT_TIMEOUT_SECONDS = 5
 
 
 @compiles(DateTime, "mysql")
@@ -57,7 +58,7 @@ class MySQL:
             max_overflow=10,
             pool_pre_ping=True,
             isolation_level="READ COMMITTED",
-            connect_args={"charset": "utf8mb4"},
+            connect_args={"charset": "utf8mb4", "connect_timeout": CONNECT_TIMEOUT_SECONDS},
         )
         return writer, writer.execution_options(isolation_level="AUTOCOMMIT")
 

@@ -7,6 +7,8 @@ from sqlalchemy import ColumnElement, DateTime, Table, func, literal
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+CONNECT_TIMEOUT_SECONDS = 5
+
 
 class PostgreSQL:
     """Each transaction has a connection of its own; reads commit by themselves."""
@@ -15,7 +17,13 @@ class PostgreSQL:
     driver = "postgresql+asyncpg"
 
     def engines(self, url: str) -> tuple[AsyncEngine, AsyncEngine]:
-        writer = create_async_engine(url, pool_size=20, max_overflow=10, pool_pre_ping=True)
+        writer = create_async_engine(
+            url,
+            pool_size=20,
+            max_overflow=10,
+            pool_pre_ping=True,
+            connect_args={"timeout": CONNECT_TIMEOUT_SECONDS},
+        )
         return writer, writer.execution_options(isolation_level="AUTOCOMMIT")
 
     def now(self) -> ColumnElement[datetime]:

@@ -5,11 +5,8 @@ from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, DateTime, Table, event, func
 from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.ext.compiler import compiles
-
-from app.building_blocks.errors import ConfigurationError
 
 _LOCK_WAIT_SECONDS = 30
 _TIME = "%Y-%m-%d %H:%M:%f000"
@@ -28,10 +25,6 @@ class SQLite:
     driver = "sqlite+aiosqlite"
 
     def engines(self, url: str) -> tuple[AsyncEngine, AsyncEngine]:
-        if make_url(url).database in (None, "", ":memory:"):
-            raise ConfigurationError(
-                "DATABASE_URL names no file; write one, such as sqlite:///./service.db."
-            )
         # Waiting in the pool's queue is fair and quick; waiting for SQLite's lock is neither.
         writer = create_async_engine(url, pool_size=1, max_overflow=0, pool_timeout=300)
         reader = create_async_engine(

@@ -8,6 +8,8 @@ from fastapi import FastAPI, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from app.building_blocks.errors import ConflictError, DomainError, NotFoundError
@@ -31,7 +33,7 @@ def problem(
 
 
 def install_problem_details(app: FastAPI) -> None:
-    """Turn every error that leaves a route into a problem."""
+    """Turn every error that a route is known to raise into a problem."""
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
@@ -54,7 +56,14 @@ def install_problem_details(app: FastAPI) -> None:
     async def conflict(request: Request, error: Exception) -> JSONResponse:
         return problem(HTTPStatus.CONFLICT, str(error))
 
-    @app.exception_handler(Exception)
-    async def unexpected(request: Request, error: Exception) -> JSONResponse:
-        log.error("unexpected error", path=request.url.path, exc_info=error)
-        return problem(HTTPStatus.INTERNAL_SERVER_ERROR)
+    for kind in (OSError, InterfaceError, OperationalError, PoolTimeoutError):
+        app.add_exception_handler(kind, _unavailable)
+
+
+async def _unavailable(request: Request, error: Exception) -> JSONResponse:
+    log.error("database is away", path=request.url.path, reason=repr(error))
+    return problem(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "The database cannot be used right now: try again",
+        headers={"Retry-After": "5"},
+    )

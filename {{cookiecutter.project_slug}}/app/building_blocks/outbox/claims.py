@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Row, and_, delete, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.building_blocks.databases.database import Database
+from app.building_blocks.outbox.due import due_rows, is_free, missed_rows
 from app.building_blocks.outbox.table import DEAD, MOVED, WAITING, outbox, published
 
 
@@ -49,14 +50,13 @@ class Claims:
         """Up to `limit` rows that are due, oldest first, never one whose key has to wait."""
         token = str(uuid4())
         async with self._database.writer.begin() as connection:
-            rows = (await connection.execute(self._due().limit(limit))).all()
+            rows = (await connection.execute(due_rows(self._dialect).limit(limit))).all()
             rows = await self._without_overtaking(connection, rows)
             if rows:
+                these = outbox.c.position.in_([row.position for row in rows])
                 await connection.execute(
                     update(outbox)
-                    .where(
-                        outbox.c.position.in_([row.position for row in rows]), self._free(outbox)
-                    )
+                    .where(these, is_free(self._dialect))
                     .values(claim_token=token, claimed_until=self._dialect.later(self.lease))
                 )
         return [_claimed(token, row) for row in rows]
@@ -97,54 +97,20 @@ class Claims:
                 .values(claim_token=None, claimed_until=None, **values)
             )
 
-    def _due(self) -> Any:
-        earlier = outbox.alias("earlier")
-        key_has_to_wait = exists().where(
-            earlier.c.key == outbox.c.key,
-            earlier.c.position < outbox.c.position,
-            earlier.c.state == WAITING,
-            or_(
-                earlier.c.claimed_until >= self._dialect.now(),
-                and_(earlier.c.attempts > 0, earlier.c.available_at > self._dialect.now()),
-            ),
-        )
-        return (
-            select(outbox)
-            .where(outbox.c.state == WAITING, self._available(outbox), self._free(outbox))
-            .where(~key_has_to_wait)
-            .order_by(outbox.c.position)
-            .with_for_update(skip_locked=True)
-        )
-
     async def _without_overtaking(
         self, connection: AsyncConnection, rows: Sequence[Row[Any]]
     ) -> list[Row[Any]]:
-        """Drop rows behind an earlier one of their key that another publisher just took.
-
-        Its claim may have been invisible to the search, which skips what is locked.
-        """
+        """Drop rows behind an earlier one of their key that another publisher just took."""
         keys = {row.key for row in rows if row.key is not None}
         if not keys:
             return list(rows)
         missed = await connection.execute(
-            select(outbox.c.key, outbox.c.position).where(
-                outbox.c.state == WAITING,
-                outbox.c.key.in_(keys),
-                outbox.c.position < rows[-1].position,
-                outbox.c.position.not_in([row.position for row in rows]),
-                or_(self._available(outbox), outbox.c.attempts > 0),
-            )
+            missed_rows(self._dialect, keys, [row.position for row in rows])
         )
         first_missed: dict[str, int] = {}
         for key, position in missed:
             first_missed[key] = min(position, first_missed.get(key, position))
         return [row for row in rows if row.position < first_missed.get(row.key, row.position + 1)]
-
-    def _available(self, table: Any) -> ColumnElement[bool]:
-        return or_(table.c.available_at.is_(None), table.c.available_at <= self._dialect.now())
-
-    def _free(self, table: Any) -> ColumnElement[bool]:
-        return or_(table.c.claimed_until.is_(None), table.c.claimed_until < self._dialect.now())
 
     def _copy_to_published(self, these: ColumnElement[bool]) -> Any:
         moved = [outbox.c[name] for name in MOVED]

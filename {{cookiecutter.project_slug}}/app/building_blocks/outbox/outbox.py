@@ -22,16 +22,16 @@ class Outbox:
     """Writes integration events beside the business rows, and wakes the publisher after."""
 
     def __init__(self, dialect: Dialect, service: str, wake_up: WakeUp) -> None:
-        self._dialect = dialect
+        self._insert = insert(outbox).values(created_at=dialect.now())
         self._service = service
         self._wake_up = wake_up
 
     async def write(self, connection: AsyncConnection, events: Sequence[IntegrationEvent]) -> None:
         """Insert one row for each event. Positions follow the order of `events`."""
         if events:
-            now = self._dialect.now()
-            rows = [{**self._row(event), "created_at": now} for event in events]
-            await connection.execute(insert(outbox).values(rows))
+            # Rows as parameters: the statement is compiled once, however many there are.
+            rows = [self._row(event) for event in events]
+            await connection.execute(self._insert, rows)
 
     def committed(self) -> None:
         """Tell the publisher of this process that rows wait."""

@@ -1,7 +1,7 @@
 """The publisher: carries outbox rows to the broker, in order per key, at least once."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import chain
 
 import structlog
@@ -10,12 +10,12 @@ from app.building_blocks.brokers.adapter import BrokerAdapter
 from app.building_blocks.metrics import Metrics
 from app.building_blocks.outbox.claims import ClaimedRow, Claims
 from app.building_blocks.outbox.lane import Lane, lanes_of
+from app.building_blocks.outbox.outage import Outage
 from app.building_blocks.retry_policy import RetryPolicy
 from app.building_blocks.wake_up import WakeUp
 
 log = structlog.get_logger(__name__)
 
-_PAUSES = RetryPolicy(max_retries=10**9, base_delay=0.2, max_delay=10.0)
 # A lane starts no send in the last fifth of its lease, so that none outlives it.
 _USE_OF_LEASE = 0.8
 
@@ -40,7 +40,6 @@ class Publisher:
         poll_interval: float = 1.0,
         drain_timeout: float = 10.0,
     ) -> None:
-        self.problem: str | None = None
         self._claims = claims
         self._broker = broker
         self._wake_up = wake_up
@@ -49,15 +48,24 @@ class Publisher:
         self._batch_size = batch_size
         self._poll_interval = poll_interval
         self._drain_timeout = drain_timeout
-        self._failures_in_a_row = 0
+        self._outage = Outage()
         self._rows_in_flight = 0
         self._deliveries: set[asyncio.Task[None]] = set()
+
+    @property
+    def problem(self) -> str | None:
+        """Why nothing goes out at the moment, as a sentence, or None."""
+        return self._outage.reason
+
+    async def check(self) -> str | None:
+        """The problem, as readiness asks for it."""
+        return self.problem
 
     async def run(self) -> None:
         """Publish until told to stop; then let what is in flight finish, or give it back."""
         try:
             while not self._wake_up.closed:
-                if self._failures_in_a_row:
+                if self._outage.failures:
                     await self._pause()
                 elif not await self._start_delivery():
                     await self._wake_up.sleep(self._poll_interval)
@@ -89,7 +97,7 @@ class Publisher:
                 done, _ = await asyncio.wait(lanes, return_when=asyncio.FIRST_COMPLETED)
                 finished = [lanes.pop(task) for task in done]
                 # One outage fails many lanes; it counts once, and before the rows are free again.
-                noted = noted or self._note_failure(finished)
+                noted = noted or self._outage.note_lanes(finished)
                 await self._record(finished)
         finally:
             if lanes:
@@ -115,7 +123,7 @@ class Publisher:
         for row in confirmed:
             self._metrics.published.labels(row.topic).inc()
         if confirmed:
-            self._note_success()
+            self._outage.over()
         # Rows of the same keys may have waited for these.
         self._wake_up.set()
 
@@ -128,33 +136,20 @@ class Publisher:
             message_id=row.message_id, topic=row.topic, reason=reason, retry_in=retry_in,
         )  # fmt: skip
 
-    def _note_success(self) -> None:
-        self._failures_in_a_row = 0
-        self.problem = None
-
-    def _note_failure(self, lanes: Iterable[Lane]) -> bool:
-        problem = next((lane.broker_problem for lane in lanes if lane.broker_problem), None)
-        if problem is None:
-            return False
-        self._failures_in_a_row += 1
-        self._metrics.publish_pauses.inc()
-        self.problem = f"the broker does not take messages: {problem}"
-        return True
-
     async def _pause(self) -> None:
         """Wait, longer each time, and then try again if the broker is there."""
-        pause = _PAUSES.delay_after(self._failures_in_a_row) or 0
+        pause = self._outage.pause
         log.warning("publisher pauses", reason=self.problem, seconds=round(pause, 1))
+        self._metrics.publish_pauses.inc()
         await self._wake_up.rest(pause)
         if not await self._broker.is_connected():
-            self.problem = "the broker is not connected"
-            self._failures_in_a_row += 1
+            self._outage.note("the broker is not connected")
             return
         await self._start_delivery()
         if self._deliveries:
             await asyncio.wait(self._deliveries)
         else:
-            self._note_success()
+            self._outage.over()
 
     def _raise_failed_deliveries(self) -> None:
         done = {task for task in self._deliveries if task.done()}

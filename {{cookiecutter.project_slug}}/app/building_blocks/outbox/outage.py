@@ -1,0 +1,39 @@
+"""What the publisher knows of an outage of the broker, and how long it waits."""
+
+from collections.abc import Iterable
+
+from app.building_blocks.outbox.lane import Lane
+from app.building_blocks.retry_policy import RetryPolicy
+
+_PAUSES = RetryPolicy(max_retries=10**9, base_delay=0.2, max_delay=10.0)
+
+
+class Outage:
+    """Counts failures in a row. Pauses grow with them, with jitter, up to ten seconds."""
+
+    def __init__(self) -> None:
+        self.failures = 0
+        self.reason: str | None = None
+
+    @property
+    def pause(self) -> float:
+        """Seconds to wait before the next try."""
+        return _PAUSES.delay_after(self.failures) or 0.0
+
+    def note(self, reason: str) -> None:
+        """Another try failed."""
+        self.failures += 1
+        self.reason = reason
+
+    def note_lanes(self, lanes: Iterable[Lane]) -> bool:
+        """Count a failure if one of `lanes` met one. Says whether it did."""
+        problem = next((lane.broker_problem for lane in lanes if lane.broker_problem), None)
+        if problem is None:
+            return False
+        self.note(f"the broker does not take messages: {problem}")
+        return True
+
+    def over(self) -> None:
+        """The broker takes messages again."""
+        self.failures = 0
+        self.reason = None
