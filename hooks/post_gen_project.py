@@ -11,7 +11,7 @@ CHOSEN = {"database": "{{ cookiecutter.database }}", "broker": "{{ cookiecutter.
 # Files that exist in a service only if their option was chosen.
 FILES_OF_OPTION = {
     "sqlite": ["app/building_blocks/databases/sqlite.py"],
-    "postgresql": ["app/building_blocks/databases/postgresql.py"],
+    "postgresql": ["app/building_blocks/databases/postgresql.py", "tests/test_postgresql.py"],
     "mysql": ["app/building_blocks/databases/mysql.py"],
     "rabbitmq": [
         "app/building_blocks/brokers/rabbitmq.py",

@@ -21,6 +21,7 @@ from app.building_blocks.http.request_context import RequestContext
 from app.building_blocks.http.startup import ReadableStartup
 from app.building_blocks.http.unexpected import UnexpectedErrors
 from app.building_blocks.inbox.consumer import Consumer
+from app.building_blocks.inbox.dead_letters import Announcer, OnDeadLetter
 from app.building_blocks.inbox.inbox import Inbox
 from app.building_blocks.inbox.retrier import Retrier
 from app.building_blocks.logs import configure_logs
@@ -29,6 +30,7 @@ from app.building_blocks.metrics import Metrics
 from app.building_blocks.outbox.claims import Claims
 from app.building_blocks.outbox.outbox import Outbox
 from app.building_blocks.outbox.publisher import Publisher
+from app.building_blocks.outbox.signalling import listening, signalling
 from app.building_blocks.retention import Retention
 from app.building_blocks.wake_up import WakeUp
 from app.building_blocks.wiring import Wiring
@@ -37,7 +39,11 @@ from app.features import FEATURES
 from app.settings import Settings, load_settings
 
 
-def create_app(settings: Settings | None = None, features: Sequence[Feature] = FEATURES) -> FastAPI:
+def create_app(
+    settings: Settings | None = None,
+    features: Sequence[Feature] = FEATURES,
+    on_dead_letter: OnDeadLetter | None = None,
+) -> FastAPI:
     """Put the service together; nothing connects before the lifespan begins.
 
     Raises ConfigurationError, and WiringError when the features do not fit together.
@@ -54,12 +60,18 @@ def create_app(settings: Settings | None = None, features: Sequence[Feature] = F
 
     consumers = [
         Consumer(
-            settings.service_name, subscription, inbox, mediator, metrics, settings.retry_policy
+            settings.service_name,
+            subscription,
+            inbox,
+            mediator,
+            metrics,
+            Announcer(on_dead_letter),
+            settings.retry_policy,
         )
         for subscription in wiring.subscriptions
     ]
     for consumer in consumers:
-        broker.subscribe(consumer.topic, consumer.name, consumer.receive)
+        broker.subscribe(consumer.topic, consumer.name, consumer.receive, ordered=consumer.ordered)
 
     interval = settings.outbox_poll_interval
     connecting, retrying, deleting = WakeUp(), WakeUp(), WakeUp()
@@ -88,6 +100,9 @@ def create_app(settings: Settings | None = None, features: Sequence[Feature] = F
     ]
     if settings.outbox_publisher_enabled:
         background.append(BackgroundTask("outbox publisher", publisher.run, publishing))
+        background += [listening(database.signals, publishing)] if database.signals else []
+    elif database.signals:
+        background.append(signalling(database.signals, publishing))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

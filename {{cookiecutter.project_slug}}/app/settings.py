@@ -19,7 +19,7 @@ from app.building_blocks.retry_policy import RetryPolicy
 from app.database import check_database_url
 
 _PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
-_Seconds = Annotated[float, Field(gt=0)]
+_Seconds = Annotated[float, Field(gt=0, le=30 * 24 * 3600, allow_inf_nan=False)]
 
 
 def _checked_by(check: Callable[[str], None]) -> Callable[[str], str]:
@@ -51,7 +51,7 @@ class Settings(BaseSettings):
     outbox_publisher_enabled: bool = True
     outbox_poll_interval: _Seconds = 1.0
     outbox_batch_size: Annotated[int, Field(ge=1, le=1000)] = 100
-    outbox_retention_hours: Annotated[float, Field(ge=0)] = 24.0
+    outbox_retention_hours: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 24.0
 
     retry_max_retries: Annotated[int, Field(ge=0)] = 10
     retry_base_delay: _Seconds = 1.0

@@ -86,9 +86,9 @@ class BackgroundTask:
                 self._death = repr(error)
             if self._wake_up.closed:
                 return
-            log.error("background task died", task=self.name, error=self._death, pause=pause)
             if time.monotonic() - self._started_at > self._healthy_after:
                 pause = self._first_pause
+            log.error("background task died", task=self.name, error=self._death, pause=pause)
             self._started_at = time.monotonic() + pause
             await self._wake_up.rest(pause)
             pause = min(pause * 2, self._longest_pause)

@@ -18,6 +18,10 @@ class ConflictError(Exception):
     """Somebody else changed the aggregate first (optimistic concurrency). Over HTTP: 409."""
 
 
+class EventRefusedError(ValueError):
+    """An integration event cannot be published as it is: too large, or not what JSON can hold."""
+
+
 class ConfigurationError(Exception):
     """The service cannot start like this. Each problem is one sentence for the operator."""
 

@@ -30,6 +30,7 @@ class Subscription:
     event: type[IntegrationEvent]
     handler: Callable[[Any, Mediator], Awaitable[None]]
     retry: RetryPolicy | None = None
+    ordered: bool = False
 
     @property
     def name(self) -> str:
@@ -71,6 +72,10 @@ class Feature:
         handler: Callable[[I, Mediator], Awaitable[None]],
         *,
         retry: RetryPolicy | None = None,
+        ordered: bool = False,
     ) -> None:
-        """`handler` gets each `event` that any feature or service publishes, once in effect."""
-        self.subscriptions.append(Subscription(self.name, event, handler, retry))
+        """`handler` gets each `event` that any feature or service publishes, once in effect.
+
+        With `ordered`, later events of a key wait while an earlier one is tried again.
+        """
+        self.subscriptions.append(Subscription(self.name, event, handler, retry, ordered))

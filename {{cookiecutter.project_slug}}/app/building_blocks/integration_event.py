@@ -32,7 +32,8 @@ class IntegrationEvent(BaseModel):
     @property
     def ordering_key(self) -> str | None:
         """The value of the key field, or None when the event has no key."""
-        return None if self.key is None else str(getattr(self, self.key))
+        value = None if self.key is None else getattr(self, self.key)
+        return None if value is None else str(value)
 
 
 def problems_of(event: type[IntegrationEvent]) -> list[str]:

@@ -58,7 +58,7 @@ class Retention:
         keys = list(table.primary_key)
         deleted = 0
         while True:
-            async with self._database.writer.begin() as connection:
+            async with self._database.begin() as connection:
                 some = select(*keys).where(is_old).limit(self._batch_size)
                 # Two replicas that clean up at once take different rows.
                 rows = list(await connection.execute(some.with_for_update(skip_locked=True)))

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +25,13 @@ class RetryPolicy:
     timeout: float | None = None
 
     def __post_init__(self) -> None:
-        if self.max_retries < 0 or self.base_delay < 0 or self.max_delay < self.base_delay:
+        # Said positively, so that NaN fails too.
+        if not (self.max_retries >= 0 and 0 <= self.base_delay <= self.max_delay < inf):
             raise ValueError("max_retries and base_delay are 0 or more, max_delay >= base_delay")
-        if self.factor < 1 or not 0 <= self.jitter <= 1:
+        if not (1 <= self.factor < inf and 0 <= self.jitter <= 1):
             raise ValueError("factor is 1 or more, jitter from 0 to 1")
+        if self.timeout is not None and not self.timeout > 0:
+            raise ValueError("timeout is more than 0 seconds, or None")
 
     def delay_after(
         self,

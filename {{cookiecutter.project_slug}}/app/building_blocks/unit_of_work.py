@@ -1,7 +1,8 @@
 """One transaction and what it touched (Fowler, Unit of Work)."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import event as sqlalchemy_event
@@ -12,6 +13,7 @@ from app.building_blocks.aggregate import AggregateRoot
 from app.building_blocks.errors import NotFoundError
 from app.building_blocks.integration_event import IntegrationEvent
 from app.building_blocks.messages import Command, DomainEvent, R
+from app.building_blocks.outbox.envelope import Envelope
 from app.building_blocks.outbox.outbox import Outbox
 
 Send = Callable[["UnitOfWork", Command[Any]], Awaitable[Any]]
@@ -30,10 +32,11 @@ class UnitOfWork:
         self.has_published = False
         self._outbox = outbox
         self._send = send
-        self._pending: list[IntegrationEvent] = []
+        self._pending: list[Envelope] = []
         self._touched: dict[int, AggregateRoot] = {}
+        self._set_aside: list[DomainEvent] = []
         # The session holds unchanged objects weakly; their recorded events must not go with them.
-        for moment in ("loaded_as_persistent", "transient_to_pending"):
+        for moment in ("loaded_as_persistent", "transient_to_pending", "detached_to_persistent"):
             sqlalchemy_event.listen(session.sync_session, moment, self._touch)
 
     def add(self, aggregate: AggregateRoot) -> None:
@@ -52,13 +55,25 @@ class UnitOfWork:
         result: R = await self._send(self, command)
         return result
 
-    def publish(self, event: IntegrationEvent) -> None:
-        """Put `event` into the outbox, with this transaction."""
-        self._pending.append(event)
+    def publish(
+        self,
+        event: IntegrationEvent,
+        *,
+        headers: Mapping[str, str] | None = None,
+        delay: timedelta | None = None,
+        deliver_at: datetime | None = None,
+    ) -> None:
+        """Put `event` into the outbox, with this transaction.
+
+        It goes out after `delay`, or not before `deliver_at`; else at once after the commit.
+        """
+        seconds = delay.total_seconds() if delay else 0.0
+        self._pending.append(Envelope(event, headers or {}, seconds, deliver_at))
 
     def pull_events(self) -> list[DomainEvent]:
         """The domain events recorded since the last call by every aggregate touched so far."""
-        return [event for one in list(self._touched.values()) for event in one.pull_events()]
+        set_aside, self._set_aside = self._set_aside, []
+        return set_aside + [e for one in list(self._touched.values()) for e in one.pull_events()]
 
     async def connection(self) -> AsyncConnection:
         """The transaction below the session, for the machinery's own tables."""
@@ -79,7 +94,9 @@ class UnitOfWork:
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         """A part of the transaction that can fail alone, with its events and outbox rows."""
-        before = self.has_published
+        # What came before must not fail with this part.
+        await self.flush()
+        before, has_published = self.pull_events(), self.has_published
         try:
             async with self.session.begin_nested():
                 yield
@@ -87,8 +104,10 @@ class UnitOfWork:
         except BaseException:
             self.pull_events()
             self._pending.clear()
-            self.has_published = before
+            self.has_published = has_published
             raise
+        finally:
+            self._set_aside = before
 
     def _touch(self, session: Any, instance: Any) -> None:
         if isinstance(instance, AggregateRoot):

@@ -107,8 +107,9 @@ def _integration_events(features: Sequence[Feature]) -> list[type[IntegrationEve
 
 def _target(converter: Any) -> type[IntegrationEvent] | None:
     target = get_type_hints(converter).get("return")
-    is_event = isinstance(target, type) and issubclass(target, IntegrationEvent)
-    return target if is_event else None
+    if not isinstance(target, type) or target is IntegrationEvent:
+        return None
+    return target if issubclass(target, IntegrationEvent) else None
 
 
 def _subclasses(base: type[Any]) -> Iterator[Any]:

@@ -36,13 +36,12 @@ class RaiseNested(Command[None]):
 
 
 class Shop:
-    """`rivals` handlers read the same version before any of them goes on."""
+    """Handlers work on what was read before their transactions, as long as there is any."""
 
-    def __init__(self, database: Database, rivals: int) -> None:
+    def __init__(self, database: Database) -> None:
         self.runs = 0
         self._database = database
-        self._rivals = rivals
-        self._all_have_read = asyncio.Event()
+        self._read_before: list[Order] = []
         feature = Feature("shop")
         feature.handle(Raise, self.raise_amount)
         feature.handle(RaisePatiently, self.raise_amount)
@@ -55,29 +54,35 @@ class Shop:
             uow.add(order)
         return order.id
 
+    async def all_read(self, order_id: UUID, times: int) -> None:
+        """So many rivals read the same version before any of them goes on."""
+        self._read_before = [await self._read(order_id) for _ in range(times)]
+
     async def raise_amount(self, command: Raise, uow: UnitOfWork) -> None:
-        async with self._database.read() as session:
-            order = await session.get_one(Order, command.order_id)
         self.runs += 1
-        if self.runs == self._rivals:
-            self._all_have_read.set()
-        async with asyncio.timeout(10):
-            await self._all_have_read.wait()
+        if self._read_before:
+            order = self._read_before.pop()
+        else:
+            order = await self._read(command.order_id)
         uow.session.add(order)
         order.amount += command.by
         uow.publish(OrderPaidIntegrationEvent(order_id=order.id, amount=order.amount))
+
+    async def _read(self, order_id: UUID) -> Order:
+        async with self._database.read() as session:
+            return await session.get_one(Order, order_id)
 
     async def raise_nested(self, command: RaiseNested, uow: UnitOfWork) -> None:
         await uow.send(RaisePatiently(order_id=command.order_id, by=10))
 
     async def amount(self, order_id: UUID) -> int:
-        async with self._database.read() as session:
-            return int((await session.get_one(Order, order_id)).amount)
+        return int((await self._read(order_id)).amount)
 
 
 async def test_the_loser_of_two_concurrent_changes_gets_a_conflict(database: Database) -> None:
-    shop = Shop(database, rivals=2)
+    shop = Shop(database)
     order_id = await shop.order()
+    await shop.all_read(order_id, times=2)
     rivals = [shop.mediator.send(Raise(order_id=order_id, by=by)) for by in (10, 100)]
     ends = await asyncio.gather(*rivals, return_exceptions=True)
 
@@ -88,16 +93,18 @@ async def test_the_loser_of_two_concurrent_changes_gets_a_conflict(database: Dat
 
 
 async def test_the_loser_leaves_nothing_in_the_outbox(database: Database) -> None:
-    shop = Shop(database, rivals=2)
+    shop = Shop(database)
     order_id = await shop.order()
+    await shop.all_read(order_id, times=2)
     rivals = [shop.mediator.send(Raise(order_id=order_id, by=by)) for by in (10, 100)]
     await asyncio.gather(*rivals, return_exceptions=True)
     assert len(await outbox_rows(database)) == 1
 
 
 async def test_a_command_can_ask_to_start_over(database: Database) -> None:
-    shop = Shop(database, rivals=2)
+    shop = Shop(database)
     order_id = await shop.order()
+    await shop.all_read(order_id, times=2)
     rivals = [shop.mediator.send(RaisePatiently(order_id=order_id, by=by)) for by in (10, 100)]
     await asyncio.gather(*rivals)
     assert await shop.amount(order_id) == 111
@@ -105,7 +112,7 @@ async def test_a_command_can_ask_to_start_over(database: Database) -> None:
 
 
 async def test_starting_over_has_an_end(database: Database) -> None:
-    shop = Shop(database, rivals=1)
+    shop = Shop(database)
     order_id = await shop.order()
 
     async def always_too_late(command: Raise, uow: UnitOfWork) -> None:
@@ -120,8 +127,9 @@ async def test_starting_over_has_an_end(database: Database) -> None:
 
 
 async def test_only_the_outermost_command_starts_over(database: Database) -> None:
-    shop = Shop(database, rivals=2)
+    shop = Shop(database)
     order_id = await shop.order()
+    await shop.all_read(order_id, times=2)
     rivals = [shop.mediator.send(RaiseNested(order_id=order_id)) for _ in range(2)]
     ends = await asyncio.gather(*rivals, return_exceptions=True)
     # A transaction that lost cannot go on, so the nested command's wish counts for nothing.

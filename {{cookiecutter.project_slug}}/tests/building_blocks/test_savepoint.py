@@ -8,6 +8,7 @@ from sqlmodel import col, select
 from app.building_blocks.databases.database import Database
 from app.building_blocks.errors import DomainError
 from app.building_blocks.feature import Feature
+from app.building_blocks.integration_event import IntegrationEvent
 from app.building_blocks.mediator import Mediator
 from app.building_blocks.messages import Command
 from app.building_blocks.unit_of_work import UnitOfWork
@@ -19,6 +20,12 @@ from tests.mediators import mediator_of, outbox_rows
 
 class Place(Command[None]):
     customer: str
+
+
+class UnwritableIntegrationEvent(IntegrationEvent):
+    topic = "shop.unwritable.v1"
+
+    thing: object
 
 
 async def place(command: Place, uow: UnitOfWork) -> None:
@@ -85,6 +92,17 @@ async def test_savepoints_can_be_nested(mediator: Mediator, database: Database) 
                     await joined.send(Place(customer="inner"))
                     raise DomainError("no")
     assert await stored(database) == await told(database) == ["outer"]
+
+
+async def test_an_event_that_cannot_be_written_fails_its_own_part_alone(
+    mediator: Mediator, database: Database
+) -> None:
+    async with mediator.unit_of_work() as uow:
+        with pytest.raises(ValueError, match="serialize"):
+            async with uow.savepoint():
+                uow.publish(UnwritableIntegrationEvent(thing=object()))
+        await mediator.within(uow).send(Place(customer="after"))
+    assert await stored(database) == await told(database) == ["after"]
 
 
 async def test_events_recorded_within_a_failed_part_are_forgotten(

@@ -11,6 +11,7 @@ from app.building_blocks.brokers.adapter import BrokerMessage
 from app.building_blocks.databases.database import Database
 from app.building_blocks.feature import Subscription
 from app.building_blocks.inbox.consumer import Consumer
+from app.building_blocks.inbox.dead_letters import Announcer, OnDeadLetter
 from app.building_blocks.inbox.inbox import Inbox
 from app.building_blocks.inbox.retrier import Retrier
 from app.building_blocks.inbox.table import inbox
@@ -37,13 +38,20 @@ async def take_payment(event: OrderCreatedIntegrationEvent, mediator: Mediator) 
 
 
 def consumer_of(
-    database: Database, handler: Handler, *, retry: RetryPolicy = QUICK, name: str = "tests"
+    database: Database,
+    handler: Handler,
+    *,
+    retry: RetryPolicy = QUICK,
+    name: str = "tests",
+    ordered: bool = False,
+    on_dead_letter: OnDeadLetter | None = None,
 ) -> Consumer:
     """As one replica of the service would build it."""
     dialect = database.dialect
     mediator = Mediator(Wiring(FEATURES).routes, database, Outbox(dialect, "tests", WakeUp()))
-    subscription = Subscription(name, OrderCreatedIntegrationEvent, handler, retry)
-    return Consumer("svc", subscription, Inbox(dialect), mediator, Metrics(), retry)
+    subscription = Subscription(name, OrderCreatedIntegrationEvent, handler, retry, ordered)
+    announcer = Announcer(on_dead_letter)
+    return Consumer("svc", subscription, Inbox(dialect), mediator, Metrics(), announcer, retry)
 
 
 def retrier_of(database: Database, *consumers: Consumer, wake_up: WakeUp | None = None) -> Retrier:

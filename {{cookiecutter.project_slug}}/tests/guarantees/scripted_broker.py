@@ -22,7 +22,9 @@ class ScriptedBroker:
         self.may_answer.set()
         self.attempts = 0
 
-    def subscribe(self, topic: str, consumer: str, receive: Receive) -> None:
+    def subscribe(
+        self, topic: str, consumer: str, receive: Receive, *, ordered: bool = False
+    ) -> None:
         """Nothing is delivered: these tests look at what goes out."""
 
     async def start(self) -> None:

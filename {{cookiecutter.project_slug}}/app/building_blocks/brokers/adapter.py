@@ -34,8 +34,13 @@ class MessageRefusedError(Exception):
 class BrokerAdapter(Protocol):
     """Publishes with the broker's own confirmation and delivers at least once."""
 
-    def subscribe(self, topic: str, consumer: str, receive: Receive) -> None:
-        """Bind `receive` to `topic` under the durable name `consumer`, before `start`."""
+    def subscribe(
+        self, topic: str, consumer: str, receive: Receive, *, ordered: bool = False
+    ) -> None:
+        """Bind `receive` to `topic` under the durable name `consumer`, before `start`.
+
+        With `ordered` one replica at a time gets the consumer's messages, in their order.
+        """
 
     async def start(self) -> None:
         """Connect and begin to consume. Raises BrokerUnavailableError; may be called again."""

@@ -18,6 +18,10 @@ def adapter_for(adapters: Mapping[str, T], url: str) -> T:
         raise ConfigurationError(
             f"BROKER_URL is not a URL; this service was generated for {accepted}."
         ) from None
+    if not scheme:
+        raise ConfigurationError(
+            f"BROKER_URL={url!r} has no scheme; this service was generated for {accepted}."
+        )
     if scheme not in adapters:
         raise ConfigurationError(
             f"BROKER_URL starts with {scheme}://, but this service was generated for {accepted}."

@@ -31,7 +31,9 @@ class MemoryAdapter:
         self._nack_wait = nack_wait
         self._stopping = asyncio.Event()
 
-    def subscribe(self, topic: str, consumer: str, receive: Receive) -> None:
+    def subscribe(
+        self, topic: str, consumer: str, receive: Receive, *, ordered: bool = False
+    ) -> None:
         """Raises RuntimeError once the broker runs: it would never hear of the topic."""
         if self.broker.running:
             raise RuntimeError(f"{consumer} subscribes to {topic} too late: do it before start().")

@@ -10,6 +10,7 @@ import aio_pika
 from aio_pika import exceptions
 from aiormq.exceptions import ChannelAccessRefused
 from faststream import AckPolicy, rabbit
+from faststream.rabbit.schemas.queue import QuorumQueueArgs
 from yarl import URL
 
 from app.building_blocks.brokers.adapter import (
@@ -49,14 +50,16 @@ class RabbitAdapter:
     ) -> None:
         self._url, self._service = URL(url), service
         self._timeout, self._retry_pause = timeout, retry_pause
-        self._subscriptions: list[tuple[str, str, Receive]] = []
+        self._subscriptions: list[tuple[str, str, Receive, bool]] = []
         self._brokers: list[Side] = []
         self._link: Link | None = None
         self._stopping = asyncio.Event()
         self._alone = asyncio.Lock()
 
-    def subscribe(self, topic: str, consumer: str, receive: Receive) -> None:
-        self._subscriptions.append((topic, consumer, receive))
+    def subscribe(
+        self, topic: str, consumer: str, receive: Receive, *, ordered: bool = False
+    ) -> None:
+        self._subscriptions.append((topic, consumer, receive, ordered))
 
     async def start(self) -> None:
         if self._link:
@@ -123,15 +126,23 @@ class RabbitAdapter:
         return self._brokers[-1]
 
     def _consume(
-        self, broker: rabbit.RabbitBroker, topic: str, consumer: str, receive: Receive
+        self,
+        broker: rabbit.RabbitBroker,
+        topic: str,
+        consumer: str,
+        receive: Receive,
+        ordered: bool,
     ) -> None:
+        arguments: QuorumQueueArgs = {"x-delivery-limit": UNLIMITED_DELIVERIES}
+        if ordered:
+            arguments["x-single-active-consumer"] = True
         # MANUAL, because every other policy settles each delivery: one that a stop or a lost
         # connection interrupts must stay unsettled, so that the server delivers it again.
         subscriber = broker.subscriber(
             rabbit.RabbitQueue(
                 consumer,
                 queue_type=rabbit.QueueType.QUORUM,
-                arguments={"x-delivery-limit": UNLIMITED_DELIVERIES},
+                arguments=arguments,
                 routing_key=topic,
             ),
             EXCHANGE,

@@ -5,9 +5,10 @@ from contextlib import asynccontextmanager
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.building_blocks.databases.dialect import Dialect
+from app.building_blocks.databases.dialect import Dialect, Signals
 from app.building_blocks.errors import ConfigurationError
 
 
@@ -18,11 +19,24 @@ class Database:
         self.dialect = dialect
         self.url = async_url(dialect, url)
         self.writer, self.reader = dialect.engines(self.url)
+        self._writers_turn = dialect.writers_turn()
+
+    @property
+    def signals(self) -> Signals | None:
+        """The database's own way to wake publishers in other processes, if it has one."""
+        return self.dialect.signals(self.reader)
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncConnection]:
+        """A connection in a transaction, for the machinery's own tables."""
+        async with self._writers_turn, self.writer.begin() as connection:
+            yield connection
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """A session in a transaction: committed at the end of the block, or rolled back."""
         async with (
+            self._writers_turn,
             AsyncSession(self.writer, expire_on_commit=False) as session,
             session.begin(),
         ):

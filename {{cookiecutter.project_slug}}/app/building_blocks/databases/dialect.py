@@ -1,10 +1,24 @@
 """What the machinery asks of a kind of database, beyond what SQLAlchemy evens out."""
 
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Table
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from app.building_blocks.wake_up import WakeUp
+
+
+class Signals(Protocol):
+    """Tells publishers in other processes that rows wait, sooner than they would look."""
+
+    async def listen(self, wake: Callable[[], None], closing: WakeUp) -> None:
+        """Call `wake` at every signal until `closing`. Raises when the connection is lost."""
+
+    async def send(self) -> None:
+        """Wake whoever listens."""
 
 
 class Dialect(Protocol):
@@ -20,6 +34,12 @@ class Dialect(Protocol):
 
     def engines(self, url: str) -> tuple[AsyncEngine, AsyncEngine]:
         """One engine for transactions that write, one whose statements commit by themselves."""
+
+    def writers_turn(self) -> AbstractAsyncContextManager[Any]:
+        """What a transaction of this process has to hold; a lock where only one may write."""
+
+    def signals(self, engine: AsyncEngine) -> Signals | None:
+        """The database's own way to signal between processes, if it has one."""
 
     def now(self) -> ColumnElement[datetime]:
         """The database's clock, in UTC, with at least milliseconds."""

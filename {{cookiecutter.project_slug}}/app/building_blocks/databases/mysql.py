@@ -1,5 +1,6 @@
 """MySQL 8 and MariaDB 10.6 or newer, through asyncmy."""
 
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime
 from typing import Any
 
@@ -61,6 +62,12 @@ class MySQL:
             connect_args={"charset": "utf8mb4", "connect_timeout": CONNECT_TIMEOUT_SECONDS},
         )
         return writer, writer.execution_options(isolation_level="AUTOCOMMIT")
+
+    def writers_turn(self) -> AbstractAsyncContextManager[Any]:
+        return nullcontext()
+
+    def signals(self, engine: AsyncEngine) -> None:
+        return None
 
     def now(self) -> ColumnElement[datetime]:
         return func.utc_timestamp(text("6"), type_=DateTime(timezone=True))

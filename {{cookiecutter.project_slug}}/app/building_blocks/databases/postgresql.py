@@ -1,13 +1,19 @@
 """PostgreSQL through asyncpg."""
 
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, DateTime, Table, func, literal
+from sqlalchemy import ColumnElement, DateTime, Table, func, literal, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from app.building_blocks.wake_up import WakeUp
+
 CONNECT_TIMEOUT_SECONDS = 5
+LIVENESS_CHECK_SECONDS = 5
+CHANNEL = "outbox_rows_wait"
 
 
 class PostgreSQL:
@@ -26,6 +32,12 @@ class PostgreSQL:
         )
         return writer, writer.execution_options(isolation_level="AUTOCOMMIT")
 
+    def writers_turn(self) -> AbstractAsyncContextManager[Any]:
+        return nullcontext()
+
+    def signals(self, engine: AsyncEngine) -> "ListenNotify":
+        return ListenNotify(engine)
+
     def now(self) -> ColumnElement[datetime]:
         # now() would be the start of the transaction.
         return func.clock_timestamp(type_=DateTime(timezone=True))
@@ -39,3 +51,32 @@ class PostgreSQL:
         statement = insert(table).values(values).on_conflict_do_nothing()
         result = await connection.execute(statement)
         return result.rowcount == 1
+
+
+class ListenNotify:
+    """LISTEN and NOTIFY, on one connection that is kept for listening.
+
+    NOTIFY runs in a transaction of its own after the commit: inside the business transaction it
+    would take a lock that all commits share.
+    """
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def listen(self, wake: Callable[[], None], closing: WakeUp) -> None:
+        async with self._engine.connect() as connection:
+            try:
+                driver: Any = (await connection.get_raw_connection()).driver_connection
+                await driver.add_listener(CHANNEL, lambda *_: wake())
+                # What was signalled while nobody listened.
+                wake()
+                while not closing.closed:
+                    await driver.execute("SELECT 1", timeout=CONNECT_TIMEOUT_SECONDS)
+                    await closing.rest(LIVENESS_CHECK_SECONDS)
+            finally:
+                # It must not go back to the pool as a connection that listens.
+                await connection.invalidate()
+
+    async def send(self) -> None:
+        async with self._engine.connect() as connection:
+            await connection.execute(text(f"NOTIFY {CHANNEL}"))

@@ -1,5 +1,7 @@
 """SQLite: embedded, one file, one writer at a time."""
 
+import asyncio
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any
 
@@ -25,8 +27,7 @@ class SQLite:
     driver = "sqlite+aiosqlite"
 
     def engines(self, url: str) -> tuple[AsyncEngine, AsyncEngine]:
-        # Waiting in the pool's queue is fair and quick; waiting for SQLite's lock is neither.
-        writer = create_async_engine(url, pool_size=1, max_overflow=0, pool_timeout=300)
+        writer = create_async_engine(url, pool_size=1, max_overflow=0)
         reader = create_async_engine(
             url, pool_size=5, max_overflow=15, isolation_level="AUTOCOMMIT"
         )
@@ -40,6 +41,13 @@ class SQLite:
             lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"),
         )
         return writer, reader
+
+    def writers_turn(self) -> AbstractAsyncContextManager[Any]:
+        # Waiting for this lock is fair and quick; waiting for the file's own is neither.
+        return asyncio.Lock()
+
+    def signals(self, engine: AsyncEngine) -> None:
+        return None
 
     def now(self) -> ColumnElement[datetime]:
         return func.strftime(_TIME, "now", type_=DateTime(timezone=True))

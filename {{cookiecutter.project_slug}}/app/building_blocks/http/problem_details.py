@@ -8,11 +8,11 @@ from fastapi import FastAPI, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
-from app.building_blocks.errors import ConflictError, DomainError, NotFoundError
+from app.building_blocks.errors import ConflictError, DomainError, EventRefusedError, NotFoundError
 
 log = structlog.get_logger(__name__)
 
@@ -55,6 +55,12 @@ def install_problem_details(app: FastAPI) -> None:
     @app.exception_handler(DomainError)
     async def conflict(request: Request, error: Exception) -> JSONResponse:
         return problem(HTTPStatus.CONFLICT, str(error))
+
+    @app.exception_handler(DataError)
+    @app.exception_handler(EventRefusedError)
+    async def unfit(request: Request, error: Exception) -> JSONResponse:
+        log.warning("a value does not fit", path=request.url.path, reason=str(error))
+        return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "A value is too large or malformed")
 
     for kind in (OSError, InterfaceError, OperationalError, PoolTimeoutError):
         app.add_exception_handler(kind, _unavailable)

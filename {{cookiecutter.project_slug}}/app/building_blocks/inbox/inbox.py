@@ -7,11 +7,12 @@ retries: a failed message waits in its row, not in the broker.
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, and_, select, update
+from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.building_blocks.brokers.adapter import BrokerMessage
 from app.building_blocks.databases.dialect import Dialect
+from app.building_blocks.inbox.retries import due_retries, is_behind_another, is_due, is_message
 from app.building_blocks.inbox.table import DEAD, HANDLED, RETRYING, inbox
 
 
@@ -35,16 +36,15 @@ class Inbox:
         )
 
     async def due(
-        self, connection: AsyncConnection, consumers: Sequence[str], limit: int
-    ) -> list[Any]:
-        """Message id and consumer of the retries whose time has come, the longest due first."""
-        rows = await connection.execute(
-            select(inbox.c.message_id, inbox.c.consumer)
-            .where(self._is_due(), inbox.c.consumer.in_(consumers))
-            .order_by(inbox.c.next_attempt_at)
-            .limit(limit)
-        )
-        return list(rows)
+        self,
+        connection: AsyncConnection,
+        consumers: Sequence[str],
+        ordered: Sequence[str],
+        limit: int,
+    ) -> list[Row[tuple[str, str]]]:
+        """Message id and consumer of up to `limit` retries whose time has come."""
+        search = due_retries(self._dialect, consumers, ordered).limit(limit)
+        return list(await connection.execute(search))
 
     async def take_due(
         self, connection: AsyncConnection, message_id: str, consumer: str
@@ -56,10 +56,26 @@ class Inbox:
         """
         rows = await connection.execute(
             select(inbox)
-            .where(_is(message_id, consumer), self._is_due())
+            .where(is_message(message_id, consumer), is_due(self._dialect))
             .with_for_update(skip_locked=True)
         )
         return rows.one_or_none()
+
+    async def has_to_wait(
+        self, connection: AsyncConnection, message_id: str, consumer: str
+    ) -> bool:
+        """Whether an earlier message of the same key is still to be handled."""
+        behind = select(inbox.c.state).where(is_message(message_id, consumer), is_behind_another())
+        return await connection.scalar(behind) is not None
+
+    async def mark_waiting(
+        self, connection: AsyncConnection, message_id: str, consumer: str
+    ) -> None:
+        """Its turn has not come; it is due as soon as it does."""
+        await self._write(
+            connection, message_id, consumer,
+            state=RETRYING, attempts=0, handled_at=None, next_attempt_at=self._dialect.now(),
+        )  # fmt: skip
 
     async def mark_handled(
         self, connection: AsyncConnection, message_id: str, consumer: str, attempts: int
@@ -74,7 +90,7 @@ class Inbox:
         self, connection: AsyncConnection, message_id: str, consumer: str,
         attempts: int, error: str, retry_in: float | None,
     ) -> None:  # fmt: skip
-        """Run number `attempts` failed: try again in `retry_in` seconds, or never."""
+        """Run number `attempts` failed: try again in `retry_in` seconds, or never (None)."""
         await self._write(
             connection, message_id, consumer,
             state=DEAD if retry_in is None else RETRYING,
@@ -88,14 +104,11 @@ class Inbox:
         self, connection: AsyncConnection, message_id: str, consumer: str, **values: Any
     ) -> None:
         result = await connection.execute(
-            update(inbox).where(_is(message_id, consumer)).values(**values)
+            update(inbox).where(is_message(message_id, consumer)).values(**values)
         )
         if result.rowcount != 1:
             # A deadlock makes some databases roll back all of the transaction, not a part.
             raise InboxRowLostError(f"{consumer}: the row of message {message_id} is gone")
-
-    def _is_due(self) -> Any:
-        return and_(inbox.c.state == RETRYING, inbox.c.next_attempt_at <= self._dialect.now())
 
 
 class InboxRowLostError(Exception):
@@ -111,10 +124,6 @@ def _columns(message_id: str, consumer: str, message: BrokerMessage) -> dict[str
         "headers": message.headers,
         "payload": message.body,
     }
-
-
-def _is(message_id: str, consumer: str) -> Any:
-    return and_(inbox.c.message_id == message_id, inbox.c.consumer == consumer)
 
 
 def _storable(text: str) -> str:

@@ -16,7 +16,8 @@ log = structlog.get_logger(__name__)
 class Retrier:
     """Looks for due retries every `poll_interval` seconds and hands each to its consumer.
 
-    Any number of replicas may run one: a row goes to whoever locks it.
+    Any number of replicas may run one: a row goes to whoever locks it. Up to `limit` handlers
+    run at a time, and a slow one holds up no other.
     """
 
     def __init__(
@@ -27,29 +28,55 @@ class Retrier:
         wake_up: WakeUp,
         *,
         poll_interval: float = 1.0,
-        batch_size: int = 20,
+        limit: int = 20,
     ) -> None:
         self._database = database
         self._inbox = inbox
         self._consumers = {consumer.name: consumer for consumer in consumers}
+        self._ordered = [consumer.name for consumer in consumers if consumer.ordered]
         self._wake_up = wake_up
         self._poll_interval = poll_interval
-        self._batch_size = batch_size
+        self._limit = limit
+        self._running: dict[tuple[str, str], asyncio.Task[None]] = {}
 
     async def run(self) -> None:
-        """Retry until told to stop. A handler that is cut off costs no attempt."""
-        while not self._wake_up.closed:
-            async with self._database.reader.connect() as connection:
-                due = await self._inbox.due(connection, list(self._consumers), self._batch_size)
-            await asyncio.gather(*(self._retry(*row) for row in due))
-            if len(due) < self._batch_size:
+        """Retry until told to stop, then let running handlers finish.
+
+        A handler that is cut off costs no attempt.
+        """
+        try:
+            while not self._wake_up.closed:
+                await self._start_due()
                 await self._wake_up.sleep(self._poll_interval)
+            if self._running:
+                await asyncio.wait(self._running.values())
+        finally:
+            for task in self._running.values():
+                task.cancel()
+            await asyncio.gather(*self._running.values(), return_exceptions=True)
+
+    async def _start_due(self) -> None:
+        room = self._limit - len(self._running)
+        if room <= 0 or not self._consumers:
+            return
+        async with self._database.reader.connect() as connection:
+            # Those that run are still due in the eyes of others.
+            search = self._limit + room
+            due = await self._inbox.due(connection, list(self._consumers), self._ordered, search)
+        waiting = [(row.message_id, row.consumer) for row in due]
+        for message in [one for one in waiting if one not in self._running][:room]:
+            task = asyncio.create_task(self._retry(*message))
+            self._running[message] = task
 
     async def _retry(self, message_id: str, consumer: str) -> None:
         try:
-            await self._consumers[consumer].retry(message_id)
+            if await self._consumers[consumer].retry(message_id):
+                # There is room again, and a later message of its key may have waited.
+                self._wake_up.set()
         except Exception as error:
-            # Nothing was recorded, so the message is still due: the others go on.
+            # Nothing was recorded, so the message is still due.
             log.warning(
                 "retry cut off", message_id=message_id, consumer=consumer, error=repr(error)
             )
+        finally:
+            del self._running[message_id, consumer]

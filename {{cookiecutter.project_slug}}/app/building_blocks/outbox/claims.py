@@ -49,7 +49,7 @@ class Claims:
     async def claim(self, limit: int) -> list[ClaimedRow]:
         """Up to `limit` rows that are due, oldest first, never one whose key has to wait."""
         token = str(uuid4())
-        async with self._database.writer.begin() as connection:
+        async with self._database.begin() as connection:
             rows = (await connection.execute(due_rows(self._dialect).limit(limit))).all()
             rows = await self._without_overtaking(connection, rows)
             if rows:
@@ -63,7 +63,7 @@ class Claims:
 
     async def mark_published(self, rows: Sequence[ClaimedRow]) -> int:
         """The broker has confirmed `rows`. Returns how many still belonged to the claim."""
-        async with self._database.writer.begin() as connection:
+        async with self._database.begin() as connection:
             mine = await connection.scalars(
                 select(outbox.c.position).where(_still_claimed(rows)).with_for_update()
             )
@@ -90,7 +90,7 @@ class Claims:
         await self._write(rows)
 
     async def _write(self, rows: Sequence[ClaimedRow], **values: Any) -> None:
-        async with self._database.writer.begin() as connection:
+        async with self._database.begin() as connection:
             await connection.execute(
                 update(outbox)
                 .where(_still_claimed(rows))

@@ -4,56 +4,42 @@ The pattern is the transactional outbox (Richardson, Microservices Patterns).
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Any
 
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
-from uuid_utils.compat import uuid7
 
-from app.building_blocks.context import CORRELATION_ID, current_context
 from app.building_blocks.databases.dialect import Dialect
-from app.building_blocks.integration_event import IntegrationEvent
+from app.building_blocks.outbox.envelope import Envelope
 from app.building_blocks.outbox.table import outbox
 from app.building_blocks.wake_up import WakeUp
 
 
 class Outbox:
-    """Writes integration events beside the business rows, and wakes the publisher after."""
+    """Writes integration events beside the business rows, and wakes the publisher after.
 
-    def __init__(self, dialect: Dialect, service: str, wake_up: WakeUp) -> None:
-        self._insert = insert(outbox).values(created_at=dialect.now())
+    An event whose JSON is longer than `max_payload_bytes` is refused.
+    """
+
+    def __init__(
+        self, dialect: Dialect, service: str, wake_up: WakeUp, *, max_payload_bytes: int = 1 << 20
+    ) -> None:
+        self._dialect = dialect
         self._service = service
         self._wake_up = wake_up
+        self._max_payload_bytes = max_payload_bytes
+        self._insert = insert(outbox).values(created_at=dialect.now())
 
-    async def write(self, connection: AsyncConnection, events: Sequence[IntegrationEvent]) -> None:
-        """Insert one row for each event. Positions follow the order of `events`."""
-        if events:
+    async def write(self, connection: AsyncConnection, envelopes: Sequence[Envelope]) -> None:
+        """Insert a row for each, in their order. Raises EventRefusedError before any is written."""
+        rows = [one.row(self._service, self._max_payload_bytes) for one in envelopes]
+        if not any(one.delay or one.deliver_at for one in envelopes):
             # Rows as parameters: the statement is compiled once, however many there are.
-            rows = [self._row(event) for event in events]
             await connection.execute(self._insert, rows)
+            return
+        for one, row in zip(envelopes, rows, strict=True):
+            due = one.deliver_at or (self._dialect.later(one.delay) if one.delay else None)
+            await connection.execute(self._insert.values(available_at=due), row)
 
     def committed(self) -> None:
         """Tell the publisher of this process that rows wait."""
         self._wake_up.set()
-
-    def _row(self, event: IntegrationEvent) -> dict[str, Any]:
-        message_id = str(uuid7())
-        context = current_context()
-        attributes = {
-            "ce-specversion": "1.0",
-            "ce-id": message_id,
-            "ce-type": event.topic,
-            "ce-source": f"/{self._service}",
-            "ce-time": datetime.now(UTC).isoformat(),
-            "content-type": "application/json",
-        }
-        if event.ordering_key is not None:
-            attributes["ce-subject"] = event.ordering_key
-        return {
-            "message_id": message_id,
-            "topic": event.topic,
-            "key": event.ordering_key,
-            "headers": {CORRELATION_ID: message_id, **context, **attributes},
-            "payload": event.model_dump_json(),
-        }

@@ -1,0 +1,70 @@
+"""What only PostgreSQL does: LISTEN and NOTIFY between processes."""
+
+import asyncio
+
+from sqlalchemy import text
+
+from app.building_blocks.databases.database import Database
+from app.building_blocks.outbox.signalling import listening, signalling
+from app.building_blocks.wake_up import WakeUp
+from tests.waiting import eventually
+
+
+async def woken(wake_up: WakeUp) -> None:
+    async with asyncio.timeout(10):
+        await wake_up.sleep(3600)
+
+
+async def listeners(database: Database) -> int:
+    async with database.reader.connect() as connection:
+        count = await connection.scalar(
+            text(
+                "SELECT count(*) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND query IN ('SELECT 1', 'UNLISTEN *') "
+                "AND pid <> pg_backend_pid()"
+            )
+        )
+    return count or 0
+
+
+async def test_a_commit_in_one_process_wakes_the_publisher_of_another(database: Database) -> None:
+    signals = database.signals
+    assert signals is not None
+    publishing, committing = WakeUp(), WakeUp()
+    async with listening(signals, publishing), signalling(signals, committing):
+        # The listener wakes once by itself, for what it may have missed.
+        await woken(publishing)
+        committing.set()
+        await woken(publishing)
+
+
+async def test_the_listener_comes_back_after_its_connection_was_cut(database: Database) -> None:
+    signals = database.signals
+    assert signals is not None
+    publishing, committing = WakeUp(), WakeUp()
+    async with listening(signals, publishing), signalling(signals, committing):
+        await woken(publishing)
+        async with database.reader.connect() as connection:
+            await connection.execute(
+                text(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+            )
+        # It notices, connects again, and wakes for what it may have missed.
+        await woken(publishing)
+        committing.set()
+        await woken(publishing)
+
+
+async def test_a_listener_leaves_no_listening_connection_behind(database: Database) -> None:
+    signals = database.signals
+    assert signals is not None
+    publishing = WakeUp()
+    async with listening(signals, publishing):
+        await woken(publishing)
+
+    async def gone() -> bool:
+        return await listeners(database) == 0
+
+    await eventually(gone, what="the listening connection closed")
