@@ -3,7 +3,7 @@
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, Table, and_, delete, or_, select
+from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, select
 
 from app.building_blocks.databases.database import Database
 from app.building_blocks.inbox.table import HANDLED, inbox
@@ -56,18 +56,18 @@ class Retention:
 
     async def _delete(self, table: Table, is_old: ColumnElement[bool]) -> int:
         keys = list(table.primary_key)
+        some = select(*keys).where(is_old).limit(self._batch_size)
+        # Row by row through the primary key: a search of its own could wait for the rows that
+        # another replica is deleting, while that one waits for ours.
+        one = delete(table).where(*(key == bindparam(f"old_{key.name}") for key in keys))
         deleted = 0
         while True:
             async with self._database.begin() as connection:
-                some = select(*keys).where(is_old).limit(self._batch_size)
                 # Two replicas that clean up at once take different rows.
-                rows = list(await connection.execute(some.with_for_update(skip_locked=True)))
-                if rows:
-                    these = [
-                        and_(*(key == value for key, value in zip(keys, row, strict=True)))
-                        for row in rows
-                    ]
-                    await connection.execute(delete(table).where(or_(*these)))
-            deleted += len(rows)
-            if len(rows) < self._batch_size or self._wake_up.closed:
+                rows = await connection.execute(some.with_for_update(skip_locked=True))
+                old = [{f"old_{key.name}": row[key] for key in keys} for row in rows.mappings()]
+                if old:
+                    await connection.execute(one, old)
+            deleted += len(old)
+            if len(old) < self._batch_size or self._wake_up.closed:
                 return deleted

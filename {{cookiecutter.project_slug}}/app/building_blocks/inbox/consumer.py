@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -52,104 +53,109 @@ class Consumer:
 
     async def receive(self, message: BrokerMessage) -> None:
         """Handle one delivery. Raises only when the database cannot be used right now."""
-        message_id = message_id_of(message)
+        run = _Run(message_id_of(message), message)
         turn = message.key if self.ordered else None
         async with self._turns.of(turn), self._announcer.after_commit() as letters:
-            with self._context_of(message_id, message):
+            with self._context_of(run):
                 try:
                     async with self._mediator.unit_of_work() as uow:
-                        if await self._is_to_run_now(uow, message_id, message):
-                            letters.extend(await self._attempt(uow, message_id, message, 1))
+                        if await self._is_to_run_now(uow, run):
+                            letters.extend(await self._attempt(uow, run))
                 except _TransactionLostError as lost:
                     async with self._mediator.unit_of_work() as uow:
-                        if await self._is_to_run_now(uow, message_id, message):
-                            failed = self._failed(uow, message_id, message, 1, lost.error)
-                            letters.extend(await failed)
+                        if await self._is_to_run_now(uow, run):
+                            letters.extend(await self._failed(uow, run, lost.error))
 
     async def retry(self, message_id: str) -> bool:
         """Handle a message again whose time has come. False when somebody else is at it."""
         async with self._announcer.after_commit() as letters:
             try:
                 async with self._mediator.unit_of_work() as uow:
-                    row = await self._inbox.take_due(await uow.connection(), message_id, self.name)
-                    if row is None:
+                    run = await self._take_due(uow, message_id)
+                    if run is None:
                         return False
-                    message = BrokerMessage(row.topic, row.payload, row.headers, row.key)
-                    attempts = row.attempts + 1
-                    with self._context_of(message_id, message):
-                        letters.extend(await self._attempt(uow, message_id, message, attempts))
+                    with self._context_of(run):
+                        letters.extend(await self._attempt(uow, run))
             except _TransactionLostError as lost:
                 async with self._mediator.unit_of_work() as uow:
-                    row = await self._inbox.take_due(await uow.connection(), message_id, self.name)
-                    if row is not None and row.attempts + 1 == attempts:
-                        failed = self._failed(uow, message_id, message, attempts, lost.error)
-                        letters.extend(await failed)
+                    again = await self._take_due(uow, message_id)
+                    if again is not None and again.number == lost.run.number:
+                        letters.extend(await self._failed(uow, again, lost.error))
         return True
 
-    async def _is_to_run_now(
-        self, uow: UnitOfWork, message_id: str, message: BrokerMessage
-    ) -> bool:
+    async def _is_to_run_now(self, uow: UnitOfWork, run: "_Run") -> bool:
         connection = await uow.connection()
-        if not await self._inbox.admit(connection, message_id, self.name, message):
+        if not await self._inbox.admit(connection, run.message_id, self.name, run.message):
             self._metrics.duplicates.labels(self.name).inc()
             return False
-        if self.ordered and await self._inbox.has_to_wait(connection, message_id, self.name):
-            await self._inbox.mark_waiting(connection, message_id, self.name)
+        if self.ordered and await self._inbox.has_to_wait(connection, run.message_id, self.name):
+            await self._inbox.mark_waiting(connection, run.message_id, self.name)
             return False
         return True
 
-    async def _attempt(
-        self, uow: UnitOfWork, message_id: str, message: BrokerMessage, attempts: int
-    ) -> list[DeadLetter]:
+    async def _take_due(self, uow: UnitOfWork, message_id: str) -> "_Run | None":
+        row = await self._inbox.take_due(await uow.connection(), message_id, self.name)
+        if row is None:
+            return None
+        message = BrokerMessage(row.topic, row.payload, row.headers, row.key)
+        return _Run(message_id, message, row.attempts + 1, is_retry=True)
+
+    async def _attempt(self, uow: UnitOfWork, run: "_Run") -> list[DeadLetter]:
         try:
-            event = read_event(message, self._event)
+            event = read_event(run.message, self._event)
             with self._metrics.handling_seconds.labels(self.name).time():
                 async with uow.savepoint(), asyncio.timeout(self.retry_policy.timeout):
                     await self._handler(event, self._mediator.within(uow))
         except Exception as error:
             try:
-                return await self._failed(uow, message_id, message, attempts, error)
+                return await self._failed(uow, run, error)
             except (SQLAlchemyError, InboxRowLostError) as lost:
                 # A deadlock, or a timeout in the middle of a statement, ends all of it.
-                raise _TransactionLostError(error) from lost
-        if attempts > 1:
-            await self._inbox.mark_handled(await uow.connection(), message_id, self.name, attempts)
+                raise _TransactionLostError(run, error) from lost
+        if run.is_retry:
+            connection = await uow.connection()
+            await self._inbox.mark_handled(connection, run.message_id, self.name, run.number)
         self._metrics.handled.labels(self.name).inc()
         return []
 
-    async def _failed(
-        self,
-        uow: UnitOfWork,
-        message_id: str,
-        message: BrokerMessage,
-        attempts: int,
-        error: Exception,
-    ) -> list[DeadLetter]:
+    async def _failed(self, uow: UnitOfWork, run: "_Run", error: Exception) -> list[DeadLetter]:
         is_final = isinstance(error, UnreadableMessageError)
-        retry_in = None if is_final else self.retry_policy.delay_after(attempts, error)
-        reason = f"{type(error).__name__}: {error}"
+        retry_in = None if is_final else self.retry_policy.delay_after(run.number, error)
+        why = f"{type(error).__name__}: {error}"
         await self._inbox.mark_failed(
-            await uow.connection(), message_id, self.name, attempts, reason, retry_in
+            await uow.connection(), run.message_id, self.name, run.number, why, retry_in
         )
         self._metrics.failed.labels(self.name).inc()
         if retry_in is not None:
-            log.warning("handler failed", attempts=attempts, error=reason, retry_in=retry_in)
+            log.warning("handler failed", attempts=run.number, error=why, retry_in=retry_in)
             return []
         self._metrics.dead.labels(self.name).inc()
-        log.error("dead letter", attempts=attempts, exc_info=error)
-        return [DeadLetter(message_id, self.name, self.topic, message.key, attempts, reason)]
+        log.error("dead letter", attempts=run.number, exc_info=error)
+        key = run.message.key
+        return [DeadLetter(run.message_id, self.name, self.topic, key, run.number, why)]
 
-    def _context_of(self, message_id: str, message: BrokerMessage) -> AbstractContextManager[None]:
+    def _context_of(self, run: "_Run") -> AbstractContextManager[None]:
         return carrying(
-            {CORRELATION_ID: message_id, **message.headers, CAUSATION_ID: message_id},
-            message_id=message_id,
+            {CORRELATION_ID: run.message_id, **run.message.headers, CAUSATION_ID: run.message_id},
+            message_id=run.message_id,
             consumer=self.name,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One run of the handler: which message, and for the how many-th time."""
+
+    message_id: str
+    message: BrokerMessage
+    number: int = 1
+    is_retry: bool = False
 
 
 class _TransactionLostError(Exception):
     """The handler failed with `error`, and its transaction is past recording that."""
 
-    def __init__(self, error: Exception) -> None:
+    def __init__(self, run: _Run, error: Exception) -> None:
         super().__init__(str(error))
+        self.run = run
         self.error = error

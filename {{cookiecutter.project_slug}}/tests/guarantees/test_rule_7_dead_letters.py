@@ -1,0 +1,148 @@
+"""Rule 7: a message that was given up is announced once, kept, and can be replayed."""
+
+import asyncio
+
+import pytest
+
+from app.building_blocks.background import BackgroundTask
+from app.building_blocks.databases.database import Database
+from app.building_blocks.inbox.dead_letters import DeadLetter, DeadLetters
+from app.building_blocks.mediator import Mediator
+from app.building_blocks.retry_policy import RetryPolicy
+from app.building_blocks.wake_up import WakeUp
+from app.features.orders.integration_events import OrderCreatedIntegrationEvent
+from tests.guarantees.consuming import (
+    consumer_of,
+    count_effects,
+    inbox_row,
+    order_created,
+    retrier_of,
+    take_payment,
+)
+from tests.waiting import eventually
+
+ONE_RETRY = RetryPolicy(max_retries=1, base_delay=0.01, max_delay=0.01)
+NO_RETRY = RetryPolicy(max_retries=0)
+
+
+async def fail(event: OrderCreatedIntegrationEvent, mediator: Mediator) -> None:
+    raise ValueError("always")
+
+
+async def test_each_dead_letter_is_announced_once(database: Database) -> None:
+    letters: list[DeadLetter] = []
+
+    async def on_dead_letter(letter: DeadLetter) -> None:
+        letters.append(letter)
+
+    consumer = consumer_of(database, fail, retry=ONE_RETRY, on_dead_letter=on_dead_letter)
+    message, wake_up = order_created(), WakeUp()
+    retrier = retrier_of(database, consumer, wake_up=wake_up)
+    async with BackgroundTask("retrier", retrier.run, wake_up):
+        await consumer.receive(message)
+        await consumer.receive(message)
+
+        async def announced() -> bool:
+            return bool(letters)
+
+        await eventually(announced, what="the announcement")
+    [letter] = letters
+    assert letter == DeadLetter(
+        message.headers["ce-id"], "svc.tests.fail", message.topic, message.key, 2,
+        "ValueError: always",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("harm", ["fails", "hangs"])
+async def test_a_callback_that_fails_or_hangs_does_no_harm(database: Database, harm: str) -> None:
+    called = asyncio.Event()
+
+    async def on_dead_letter(letter: DeadLetter) -> None:
+        called.set()
+        if harm == "fails":
+            raise RuntimeError("the pager is down")
+        await asyncio.Event().wait()
+
+    consumer = consumer_of(database, fail, retry=NO_RETRY, on_dead_letter=on_dead_letter)
+    message, next_message = order_created(), order_created()
+    async with asyncio.timeout(5):
+        await consumer.receive(message)
+        await called.wait()
+        await consumer.receive(next_message)
+    assert (await inbox_row(database, message, consumer)).state == "dead"
+    assert (await inbox_row(database, next_message, consumer)).state == "dead"
+
+
+async def test_a_replayed_letter_gets_all_its_retries_again(database: Database) -> None:
+    runs: list[int] = []
+
+    async def handler(event: OrderCreatedIntegrationEvent, mediator: Mediator) -> None:
+        runs.append(1)
+        if len(runs) < 4:
+            raise ValueError("not yet")
+        await take_payment(event, mediator)
+
+    consumer, message = consumer_of(database, handler, retry=ONE_RETRY), order_created()
+    wake_up = WakeUp()
+    retrier = retrier_of(database, consumer, wake_up=wake_up)
+    async with BackgroundTask("retrier", retrier.run, wake_up):
+        await consumer.receive(message)
+
+        async def is_in(state: str) -> bool:
+            return bool((await inbox_row(database, message, consumer)).state == state)
+
+        await eventually(lambda: is_in("dead"), what="the dead letter")
+        assert len(runs) == 2
+        assert await DeadLetters(database, wake_up).replay(message_id=message.headers["ce-id"]) == 1
+        await eventually(lambda: is_in("handled"), what="the replay handled")
+    assert len(runs) == 4
+    assert await count_effects(database) == (1, 1)
+
+
+async def test_two_people_who_press_replay_at_once_replay_it_once(database: Database) -> None:
+    consumer, message = consumer_of(database, fail, retry=NO_RETRY), order_created()
+    await consumer.receive(message)
+    letters = DeadLetters(database, WakeUp())
+    found = await asyncio.gather(*(letters.replay() for _ in range(5)))
+    assert sorted(found) == [0, 0, 0, 0, 1]
+
+
+async def test_a_filter_replays_only_what_fits(database: Database) -> None:
+    one = consumer_of(database, fail, retry=NO_RETRY, name="one")
+    other = consumer_of(database, fail, retry=NO_RETRY, name="other")
+    message = order_created()
+    await one.receive(message)
+    await other.receive(message)
+    letters = DeadLetters(database, WakeUp())
+    assert await letters.replay(consumer="svc.one.fail", topic=message.topic) == 1
+    assert (await inbox_row(database, message, one)).state == "retrying"
+    assert (await inbox_row(database, message, other)).state == "dead"
+    assert await letters.replay(topic="unknown.v1") == 0
+    assert await letters.replay() == 1
+
+
+async def test_a_slow_retry_runs_once_at_a_time_however_many_replicas_look(
+    database: Database,
+) -> None:
+    running, most, runs = 0, 0, 0
+
+    async def slow(event: OrderCreatedIntegrationEvent, mediator: Mediator) -> None:
+        nonlocal running, most, runs
+        runs += 1
+        if runs == 1:
+            raise ValueError("once")
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0.5)
+        running -= 1
+
+    replicas = [consumer_of(database, slow, retry=ONE_RETRY) for _ in range(3)]
+    message = order_created()
+    await replicas[0].receive(message)
+
+    async def all_look() -> bool:
+        await asyncio.gather(*(each.retry(message.headers["ce-id"]) for each in replicas))
+        return bool((await inbox_row(database, message, replicas[0])).state == "handled")
+
+    await eventually(all_look, what="the slow retry")
+    assert (most, runs) == (1, 2)
