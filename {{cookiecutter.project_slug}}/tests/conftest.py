@@ -62,7 +62,7 @@ def settings(database_url: str) -> Settings:
 async def database(settings: Settings) -> AsyncIterator[Database]:
     """The migrated database, empty when the test begins."""
     database = open_database(settings.database_url)
-    async with database.writer.begin() as connection:
+    async with database.begin() as connection:
         for table in reversed(SQLModel.metadata.sorted_tables):
             await connection.execute(table.delete())
     yield database

@@ -6,3 +6,8 @@ from pydantic import Field
 
 Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
 """A string without NUL, which some databases refuse."""
+
+
+def without_nul(text: str) -> str:
+    """What others wrote, so that every database can keep it."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")

@@ -71,6 +71,8 @@ def upgrade() -> None:
         sa.UniqueConstraint("message_id"),
     )
     with op.batch_alter_table("outbox", schema=None) as batch_op:
+        batch_op.create_index("ix_outbox_available_at", ["available_at"], unique=False)
+        batch_op.create_index("ix_outbox_claimed_until", ["claimed_until"], unique=False)
         batch_op.create_index("ix_outbox_key_position", ["key", "position"], unique=False)
         batch_op.create_index("ix_outbox_state_position", ["state", "position"], unique=False)
 
@@ -125,6 +127,8 @@ def downgrade() -> None:
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.drop_index("ix_outbox_state_position")
         batch_op.drop_index("ix_outbox_key_position")
+        batch_op.drop_index("ix_outbox_claimed_until")
+        batch_op.drop_index("ix_outbox_available_at")
 
     op.drop_table("outbox")
     op.drop_table("orders")

@@ -60,7 +60,7 @@ async def start_publisher(
 
 async def write_rows(database: Database, *rows: tuple[str | None, str], **columns: Any) -> None:
     """Insert an outbox row for each (key, payload), all in one transaction."""
-    async with database.writer.begin() as connection:
+    async with database.begin() as connection:
         for key, payload in rows:
             await connection.execute(
                 insert(outbox).values(

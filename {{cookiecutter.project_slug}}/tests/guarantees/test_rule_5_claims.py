@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from app.building_blocks.databases.database import Database
-from app.building_blocks.outbox.claims import Claims
+from app.building_blocks.outbox.claims import Claims, Refusal
 from tests.guarantees.conftest import (
     StartPublisher,
     count_published,
@@ -18,18 +18,19 @@ from tests.guarantees.scripted_broker import ScriptedBroker
 from tests.waiting import eventually
 
 
-async def test_four_replicas_send_each_row_once(
-    database: Database, broker: ScriptedBroker, start_publisher: StartPublisher
+@pytest.mark.parametrize("replicas", [2, 4])
+async def test_replicas_send_each_of_ten_thousand_rows_once(
+    database: Database, broker: ScriptedBroker, start_publisher: StartPublisher, replicas: int
 ) -> None:
-    await write_rows(database, *((None, f"{n}") for n in range(400)))
-    for _ in range(4):
-        await start_publisher(batch_size=20)
+    await write_rows(database, *((f"k{n % 500}", f"{n}") for n in range(10_000)))
+    for _ in range(replicas):
+        await start_publisher(batch_size=200)
 
     async def drained() -> bool:
-        return await count_published(database) == 400
+        return await count_waiting(database) == 0
 
-    await eventually(drained, deadline=30, what="400 published rows")
-    assert Counter(broker.bodies).most_common(1)[0][1] == 1
+    await eventually(drained, deadline=120, what="10,000 published rows")
+    assert Counter(Counter(broker.bodies).values()) == {1: 10_000}
 
 
 async def test_a_claimed_row_is_nobody_elses(database: Database) -> None:
@@ -59,7 +60,7 @@ async def test_a_stalled_publishers_late_mark_changes_nothing(database: Database
     before = await outbox_row(database, "1")
 
     assert await stalled.mark_published(late) == 0
-    await stalled.mark_refused(late[0], "too late", None)
+    await stalled.mark_refused([Refusal(late[0], "too late", None)])
     await stalled.release(late)
     assert await outbox_row(database, "1") == before
     assert second is not None

@@ -94,7 +94,7 @@ async def test_an_event_for_tomorrow_does_not_hold_up_its_key(
     database: Database, broker: ScriptedBroker, start_publisher: StartPublisher
 ) -> None:
     await write_rows(database, ("k", "tomorrow"), ("k", "today"))
-    async with database.writer.begin() as connection:
+    async with database.begin() as connection:
         await connection.execute(
             update(outbox)
             .where(outbox.c.payload == "tomorrow")

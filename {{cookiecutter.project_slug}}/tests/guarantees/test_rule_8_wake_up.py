@@ -29,7 +29,7 @@ async def test_a_row_inserted_by_raw_sql_goes_out(
     database: Database, broker: ScriptedBroker, start_publisher: StartPublisher
 ) -> None:
     await start_publisher(poll_interval=0.05)
-    async with database.writer.begin() as connection:
+    async with database.begin() as connection:
         await connection.execute(
             text(
                 "INSERT INTO outbox (message_id, topic, payload) "
@@ -54,7 +54,7 @@ async def test_a_lower_position_that_commits_later_is_not_skipped(
     inserted = asyncio.Event()
 
     async def slow() -> None:
-        async with database.writer.begin() as connection:
+        async with database.begin() as connection:
             await connection.execute(
                 text(
                     "INSERT INTO outbox (message_id, topic, payload) "

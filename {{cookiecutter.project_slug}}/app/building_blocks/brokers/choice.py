@@ -20,7 +20,7 @@ def adapter_for(adapters: Mapping[str, T], url: str) -> T:
         ) from None
     if not scheme:
         raise ConfigurationError(
-            f"BROKER_URL={url!r} has no scheme; this service was generated for {accepted}."
+            f"BROKER_URL has no scheme; this service was generated for {accepted}."
         )
     if scheme not in adapters:
         raise ConfigurationError(

@@ -39,8 +39,8 @@ class PostgreSQL:
         return ListenNotify(engine)
 
     def now(self) -> ColumnElement[datetime]:
-        # now() would be the start of the transaction.
-        return func.clock_timestamp(type_=DateTime(timezone=True))
+        # now() would be the start of the transaction, and clock_timestamp() uses no index.
+        return func.statement_timestamp(type_=DateTime(timezone=True))
 
     def later(self, seconds: float) -> ColumnElement[datetime]:
         return self.now() + literal(timedelta(seconds=seconds))

@@ -14,6 +14,7 @@ from app.building_blocks.brokers.adapter import BrokerMessage
 from app.building_blocks.databases.dialect import Dialect
 from app.building_blocks.inbox.retries import due_retries, is_behind_another, is_due, is_message
 from app.building_blocks.inbox.table import DEAD, HANDLED, RETRYING, inbox
+from app.building_blocks.text import without_nul
 
 
 class Inbox:
@@ -97,7 +98,7 @@ class Inbox:
             attempts=attempts,
             handled_at=None,
             next_attempt_at=None if retry_in is None else self._dialect.later(retry_in),
-            last_error=_storable(error),
+            last_error=without_nul(error),
         )  # fmt: skip
 
     async def _write(
@@ -120,12 +121,7 @@ def _columns(message_id: str, consumer: str, message: BrokerMessage) -> dict[str
         "message_id": message_id,
         "consumer": consumer,
         "topic": message.topic,
-        "key": None if message.key is None else _storable(message.key)[:255],
+        "key": None if message.key is None else without_nul(message.key)[:255],
         "headers": message.headers,
         "payload": message.body,
     }
-
-
-def _storable(text: str) -> str:
-    # What others send may hold NUL, which not every database takes as text.
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Row, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, Row, Update, and_, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.building_blocks.databases.database import Database
-from app.building_blocks.outbox.due import due_rows, is_free, missed_rows
+from app.building_blocks.outbox.due import due_rows, is_free, keys_that_wait, missed_rows
 from app.building_blocks.outbox.table import DEAD, MOVED, WAITING, outbox, published
+from app.building_blocks.text import without_nul
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,15 @@ class ClaimedRow:
     headers: dict[str, str]
     payload: str
     attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A row that the broker would not take; `retry_in` seconds, or None to set it aside."""
+
+    row: ClaimedRow
+    reason: str
+    retry_in: float | None
 
 
 class Claims:
@@ -50,8 +60,9 @@ class Claims:
         """Up to `limit` rows that are due, oldest first, never one whose key has to wait."""
         token = str(uuid4())
         async with self._database.begin() as connection:
-            rows = (await connection.execute(due_rows(self._dialect).limit(limit))).all()
-            rows = await self._without_overtaking(connection, rows)
+            busy = list(await connection.scalars(keys_that_wait(self._dialect)))
+            due = await connection.execute(due_rows(self._dialect, busy).limit(limit))
+            rows = await self._without_overtaking(connection, due.all())
             if rows:
                 these = outbox.c.position.in_([row.position for row in rows])
                 await connection.execute(
@@ -75,27 +86,24 @@ class Claims:
                 await connection.execute(delete(outbox).where(these))
         return len(positions)
 
-    async def mark_refused(self, row: ClaimedRow, error: str, retry_in: float | None) -> None:
-        """The broker will not take `row`: try again in `retry_in` seconds, or set it aside."""
-        await self._write(
-            [row],
-            state=DEAD if retry_in is None else WAITING,
-            attempts=row.attempts + 1,
-            last_error=error,
-            available_at=None if retry_in is None else self._dialect.later(retry_in),
-        )
+    async def mark_refused(self, refusals: Sequence[Refusal]) -> None:
+        """The broker will not take these: each is tried again later, or set aside."""
+        async with self._database.begin() as connection:
+            for refusal in refusals:
+                retry_in = refusal.retry_in
+                await connection.execute(
+                    _freed([refusal.row]).values(
+                        state=DEAD if retry_in is None else WAITING,
+                        attempts=refusal.row.attempts + 1,
+                        last_error=without_nul(refusal.reason),
+                        available_at=None if retry_in is None else self._dialect.later(retry_in),
+                    )
+                )
 
     async def release(self, rows: Sequence[ClaimedRow]) -> None:
         """Give `rows` back untouched: nothing is known of them, and no attempt is counted."""
-        await self._write(rows)
-
-    async def _write(self, rows: Sequence[ClaimedRow], **values: Any) -> None:
         async with self._database.begin() as connection:
-            await connection.execute(
-                update(outbox)
-                .where(_still_claimed(rows))
-                .values(claim_token=None, claimed_until=None, **values)
-            )
+            await connection.execute(_freed(rows))
 
     async def _without_overtaking(
         self, connection: AsyncConnection, rows: Sequence[Row[Any]]
@@ -124,6 +132,10 @@ def _still_claimed(rows: Sequence[ClaimedRow]) -> ColumnElement[bool]:
         outbox.c.position.in_([row.position for row in rows]),
         outbox.c.claim_token.in_({row.token for row in rows}),
     )
+
+
+def _freed(rows: Sequence[ClaimedRow]) -> Update:
+    return update(outbox).where(_still_claimed(rows)).values(claim_token=None, claimed_until=None)
 
 
 def _claimed(token: str, row: Row[Any]) -> ClaimedRow:

@@ -3,31 +3,38 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
+from sqlalchemy import ColumnElement, CompoundSelect, Select, or_, select, union
 
 from app.building_blocks.databases.dialect import Dialect
 from app.building_blocks.outbox.table import WAITING, outbox
 
+_MOST_KEYS = 5000
 
-def due_rows(dialect: Dialect) -> Select[Any]:
-    """Waiting rows whose time has come, oldest first, locked; none whose key has to wait.
 
-    A key waits while an earlier row of it is claimed, or was refused and is tried again later.
+def keys_that_wait(dialect: Dialect) -> CompoundSelect[Any]:
+    """Keys with a row that is claimed, or was refused and is tried again later.
+
+    They are few, and two indexes find them. As a part of `due_rows` some databases would ask
+    for them again at each row of the backlog.
     """
-    earlier = outbox.alias("earlier")
-    key_has_to_wait = exists().where(
-        earlier.c.key == outbox.c.key,
-        earlier.c.position < outbox.c.position,
-        earlier.c.state == WAITING,
-        or_(
-            earlier.c.claimed_until >= dialect.now(),
-            and_(earlier.c.attempts > 0, earlier.c.available_at > dialect.now()),
-        ),
+    claimed = select(outbox.c.key).where(
+        outbox.c.key.is_not(None), outbox.c.claimed_until >= dialect.now()
     )
+    refused = select(outbox.c.key).where(
+        outbox.c.key.is_not(None),
+        outbox.c.available_at > dialect.now(),
+        outbox.c.attempts > 0,
+        outbox.c.state == WAITING,
+    )
+    return union(claimed, refused).limit(_MOST_KEYS)
+
+
+def due_rows(dialect: Dialect, waiting_keys: Sequence[str]) -> Select[Any]:
+    """Waiting rows whose time has come, oldest first, locked; none of `waiting_keys`."""
     return (
         select(outbox)
         .where(outbox.c.state == WAITING, is_available(dialect), is_free(dialect))
-        .where(~key_has_to_wait)
+        .where(or_(outbox.c.key.is_(None), outbox.c.key.not_in(waiting_keys)))
         .order_by(outbox.c.position)
         .with_for_update(skip_locked=True)
     )

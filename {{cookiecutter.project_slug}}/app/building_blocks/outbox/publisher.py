@@ -8,7 +8,7 @@ import structlog
 
 from app.building_blocks.brokers.adapter import BrokerAdapter
 from app.building_blocks.metrics import Metrics
-from app.building_blocks.outbox.claims import ClaimedRow, Claims
+from app.building_blocks.outbox.claims import ClaimedRow, Claims, Refusal
 from app.building_blocks.outbox.lane import Lane, lanes_of
 from app.building_blocks.outbox.outage import Outage
 from app.building_blocks.retry_policy import RetryPolicy
@@ -112,9 +112,8 @@ class Publisher:
         waiting = list(chain.from_iterable(lane.waiting for lane in lanes))
         if confirmed:
             await self._claims.mark_published(confirmed)
-        for lane in lanes:
-            if lane.refused:
-                await self._refuse(*lane.refused)
+        if refusals := [self._refusal(*lane.refused) for lane in lanes if lane.refused]:
+            await self._claims.mark_refused(refusals)
         if waiting:
             await self._claims.release(waiting)
         self._rows_in_flight -= sum(
@@ -127,14 +126,14 @@ class Publisher:
         # Rows of the same keys may have waited for these.
         self._wake_up.set()
 
-    async def _refuse(self, row: ClaimedRow, reason: str) -> None:
+    def _refusal(self, row: ClaimedRow, reason: str) -> Refusal:
         retry_in = self._refusals.delay_after(row.attempts + 1)
-        await self._claims.mark_refused(row, reason, retry_in)
         self._metrics.refused.labels(row.topic).inc()
         log.warning(
             "message refused by the broker",
             message_id=row.message_id, topic=row.topic, reason=reason, retry_in=retry_in,
         )  # fmt: skip
+        return Refusal(row, reason, retry_in)
 
     async def _pause(self) -> None:
         """Wait, longer each time, and then try again if the broker is there."""

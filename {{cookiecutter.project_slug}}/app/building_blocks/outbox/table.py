@@ -29,6 +29,8 @@ outbox = Table(
     Column("claimed_until", DateTime(timezone=True)),
     Index("ix_outbox_state_position", "state", "position"),
     Index("ix_outbox_key_position", "key", "position"),
+    Index("ix_outbox_claimed_until", "claimed_until"),
+    Index("ix_outbox_available_at", "available_at"),
 )
 
 published = Table(
