@@ -54,7 +54,7 @@ def create_app(
     database = open_database(settings.database_url)
     broker = open_broker(settings.broker_url, settings.service_name)
     migrations, metrics, publishing = Migrations(database), Metrics(), WakeUp()
-    inbox = Inbox(database.dialect)
+    inbox, retrying = Inbox(database.dialect), WakeUp()
     outbox = Outbox(database.dialect, settings.service_name, publishing)
     mediator = Mediator(wiring.routes, database, outbox, behaviours=(log_commands,))
 
@@ -67,6 +67,7 @@ def create_app(
             metrics,
             Announcer(on_dead_letter),
             settings.retry_policy,
+            retrying,
         )
         for subscription in wiring.subscriptions
     ]
@@ -74,7 +75,7 @@ def create_app(
         broker.subscribe(consumer.topic, consumer.name, consumer.receive, ordered=consumer.ordered)
 
     interval = settings.outbox_poll_interval
-    connecting, retrying, deleting = WakeUp(), WakeUp(), WakeUp()
+    connecting, deleting = WakeUp(), WakeUp()
     connection = BrokerConnection(broker, connecting)
     publisher = Publisher(
         Claims(database, keep_published=settings.outbox_retention_hours > 0),
@@ -113,13 +114,15 @@ def create_app(
             for task in background:
                 await stack.enter_async_context(task)
             yield
+            for task in background:
+                task.stop_soon()
 
     app = FastAPI(title=settings.service_name, lifespan=lifespan)
     app.state.mediator = mediator
     app.add_middleware(UnexpectedErrors)
     app.add_middleware(RequestContext)
     app.add_middleware(ReadableStartup)
-    install_problem_details(app)
+    install_problem_details(app, database)
     for feature in features:
         if feature.router is not None:
             app.include_router(feature.router)

@@ -4,7 +4,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
@@ -58,7 +65,9 @@ class Settings(BaseSettings):
     retry_max_delay: _Seconds = 300.0
 
     ops_token: SecretStr | None = None
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)
+    ] = "INFO"
     log_format: Literal["console", "json"] = "console"
 
     @property
@@ -99,4 +108,5 @@ def _sentence(problem: ErrorDetails) -> str:
     name = str(problem["loc"][0]).upper()
     if problem["type"] == "missing":
         return f"{name} is not set: set it in the environment, in .env or in pyproject.toml."
-    return f"{name}={problem['input']!r} cannot be used: {problem['msg'].lower()}."
+    message = problem["msg"][0].lower() + problem["msg"][1:]
+    return f"{name}={problem['input']!r} cannot be used: {message}."

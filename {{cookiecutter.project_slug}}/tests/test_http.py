@@ -94,7 +94,7 @@ async def test_a_body_that_is_no_order_is_refused(client: AsyncClient) -> None:
 
 
 async def test_a_body_that_is_no_text_is_refused(client: AsyncClient) -> None:
-    assert_is_problem(await client.post("/orders", content=b"\xff"), 400)
+    assert_is_problem(await client.post("/orders", content=b"\xff"), 422)
 
 
 async def test_a_field_that_nobody_knows_is_refused(client: AsyncClient) -> None:

@@ -1,6 +1,7 @@
 """Aggregates: the objects that hold the business rules and record what happened."""
 
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,8 @@ from sqlmodel import Field, SQLModel
 from uuid_utils.compat import uuid7
 
 from app.building_blocks.messages import DomainEvent
+
+_order = count()
 
 
 def utc_now() -> datetime:
@@ -34,16 +37,20 @@ class AggregateRoot(SQLModel):
 
     def record(self, event: DomainEvent) -> None:
         """Remember `event`; the mediator dispatches it in the same transaction."""
-        self._recorded().append(event)
+        self._recorded().append((next(_order), event))
 
     def pull_events(self) -> list[DomainEvent]:
         """The events recorded since the last call, oldest first."""
-        events = self._recorded()
-        pulled = events[:]
-        events.clear()
+        return [event for _, event in self.pull_recorded()]
+
+    def pull_recorded(self) -> list[tuple[int, DomainEvent]]:
+        """The same, with numbers that order the events of several aggregates."""
+        recorded = self._recorded()
+        pulled = recorded[:]
+        recorded.clear()
         return pulled
 
-    def _recorded(self) -> list[DomainEvent]:
+    def _recorded(self) -> list[tuple[int, DomainEvent]]:
         # Rows that the ORM loads skip __init__ and with it every private attribute.
-        recorded: list[DomainEvent] = self.__dict__.setdefault("_recorded_events", [])
+        recorded: list[tuple[int, DomainEvent]] = self.__dict__.setdefault("_recorded_events", [])
         return recorded

@@ -56,6 +56,10 @@ class BackgroundTask:
         """The problem, as readiness asks for it."""
         return self.problem
 
+    def stop_soon(self) -> None:
+        """Tell it that the service stops, so that several tasks can finish at the same time."""
+        self._wake_up.close()
+
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._keep_running(), name=self.name)
         return self
@@ -68,7 +72,7 @@ class BackgroundTask:
     ) -> None:
         if self._task is None:
             return
-        self._wake_up.close()
+        self.stop_soon()
         _, late = await asyncio.wait({self._task}, timeout=self._grace)
         for task in late:
             log.warning("background task is cut off", task=self.name, grace=self._grace)

@@ -17,6 +17,7 @@ TRACESTATE = "tracestate"
 CARRIED = (CORRELATION_ID, CAUSATION_ID, TRACEPARENT, TRACESTATE)
 """The headers that cross the broker, both ways. Add your own here."""
 
+_LONGEST = 512
 _NOTHING: Mapping[str, str] = {}
 _current: ContextVar[Mapping[str, str]] = ContextVar("context", default=_NOTHING)
 
@@ -32,7 +33,7 @@ def carrying(headers: Mapping[str, str], **log_fields: str) -> Iterator[None]:
 
     What was there before comes back after the block.
     """
-    carried = {name: headers[name] for name in CARRIED if headers.get(name)}
+    carried = {name: headers[name] for name in CARRIED if is_usable(headers.get(name, ""))}
     token = _current.set(carried)
     log_fields |= {name.replace("-", "_"): value for name, value in carried.items()}
     try:
@@ -40,3 +41,8 @@ def carrying(headers: Mapping[str, str], **log_fields: str) -> Iterator[None]:
             yield
     finally:
         _current.reset(token)
+
+
+def is_usable(value: str) -> bool:
+    """Whether `value`, which comes from outside, may go into headers, rows and log lines."""
+    return 0 < len(value) <= _LONGEST and value.isascii() and value.isprintable()

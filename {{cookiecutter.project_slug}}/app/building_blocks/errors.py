@@ -22,6 +22,10 @@ class EventRefusedError(ValueError):
     """An integration event cannot be published as it is: too large, or not what JSON can hold."""
 
 
+class BusyError(Exception):
+    """The database could not be written to in time: try again. Over HTTP: 503."""
+
+
 class ConfigurationError(Exception):
     """The service cannot start like this. Each problem is one sentence for the operator."""
 

@@ -1,7 +1,7 @@
 """A feature's table of contents: which message goes to which function."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from fastapi import APIRouter
@@ -31,6 +31,12 @@ class Subscription:
     handler: Callable[[Any, Mediator], Awaitable[None]]
     retry: RetryPolicy | None = None
     ordered: bool = False
+    do_not_retry: tuple[type[Exception], ...] = ()
+
+    def policy(self, default: RetryPolicy) -> RetryPolicy:
+        """Its own retry policy or the service's, with its own exceptions not worth retrying."""
+        policy = self.retry or default
+        return replace(policy, do_not_retry=policy.do_not_retry + self.do_not_retry)
 
     @property
     def name(self) -> str:
@@ -73,9 +79,14 @@ class Feature:
         *,
         retry: RetryPolicy | None = None,
         ordered: bool = False,
+        do_not_retry: tuple[type[Exception], ...] = (),
     ) -> None:
         """`handler` gets each `event` that any feature or service publishes, once in effect.
 
-        With `ordered`, later events of a key wait while an earlier one is tried again.
+        With `ordered`, events of one key are handled in their order: later ones wait while an
+        earlier one runs or is tried again. `retry` replaces the service's policy; exceptions in
+        `do_not_retry` are final the first time, whichever policy it is.
         """
-        self.subscriptions.append(Subscription(self.name, event, handler, retry, ordered))
+        self.subscriptions.append(
+            Subscription(self.name, event, handler, retry, ordered, do_not_retry)
+        )

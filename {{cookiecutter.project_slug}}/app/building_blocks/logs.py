@@ -36,6 +36,10 @@ def configure_logs(level: str, form: Literal["console", "json"]) -> None:
     )
     logging.root.handlers = [handler]
     logging.root.setLevel(level)
+    # The server has set up handlers of its own before the app was imported.
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+        logging.getLogger(name).handlers.clear()
+        logging.getLogger(name).propagate = True
     # Alembic tells at each readiness check which dialect it found.
     logging.getLogger("alembic").setLevel("WARNING")
 

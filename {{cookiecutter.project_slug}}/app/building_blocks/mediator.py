@@ -37,14 +37,14 @@ class Mediator:
         open_unit_of_work: UnitOfWork | None = None,
     ) -> None:
         self._routes = routes
-        self._database = database
+        self.database = database
         self._outbox = outbox
         self._behaviours = behaviours
         self._open = open_unit_of_work
 
     def within(self, uow: UnitOfWork) -> Mediator:
         """The same mediator, joined to `uow`."""
-        return Mediator(self._routes, self._database, self._outbox, self._behaviours, uow)
+        return Mediator(self._routes, self.database, self._outbox, self._behaviours, uow)
 
     async def send(self, command: Command[R]) -> R:
         """Carry out `command`. Raises what its handler raises, and ConflictError.
@@ -63,7 +63,7 @@ class Mediator:
         if self._open is not None:
             joined: R = await handler(query, self._open.session)
             return joined
-        async with self._database.read() as session:
+        async with self.database.read() as session:
             result: R = await handler(query, session)
             return result
 
@@ -71,7 +71,7 @@ class Mediator:
     async def unit_of_work(self) -> AsyncIterator[UnitOfWork]:
         """Open a transaction, and commit it with its outbox rows at the end of the block."""
         try:
-            async with self._database.transaction() as session:
+            async with self.database.transaction() as session:
                 uow = UnitOfWork(session, self._outbox, self._send_within)
                 yield uow
                 await uow.flush()

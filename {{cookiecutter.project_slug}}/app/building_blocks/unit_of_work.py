@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from sqlalchemy import event as sqlalchemy_event
@@ -73,7 +74,8 @@ class UnitOfWork:
     def pull_events(self) -> list[DomainEvent]:
         """The domain events recorded since the last call by every aggregate touched so far."""
         set_aside, self._set_aside = self._set_aside, []
-        return set_aside + [e for one in list(self._touched.values()) for e in one.pull_events()]
+        recorded = [pair for one in list(self._touched.values()) for pair in one.pull_recorded()]
+        return set_aside + [event for _, event in sorted(recorded, key=itemgetter(0))]
 
     async def connection(self) -> AsyncConnection:
         """The transaction below the session, for the machinery's own tables."""

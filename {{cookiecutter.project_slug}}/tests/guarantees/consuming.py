@@ -45,13 +45,17 @@ def consumer_of(
     name: str = "tests",
     ordered: bool = False,
     on_dead_letter: OnDeadLetter | None = None,
+    wake_up: WakeUp | None = None,
 ) -> Consumer:
     """As one replica of the service would build it."""
     dialect = database.dialect
     mediator = Mediator(Wiring(FEATURES).routes, database, Outbox(dialect, "tests", WakeUp()))
     subscription = Subscription(name, OrderCreatedIntegrationEvent, handler, retry, ordered)
     announcer = Announcer(on_dead_letter)
-    return Consumer("svc", subscription, Inbox(dialect), mediator, Metrics(), announcer, retry)
+    inbox, metrics = Inbox(dialect), Metrics()
+    return Consumer(
+        "svc", subscription, inbox, mediator, metrics, announcer, retry, wake_up or WakeUp()
+    )
 
 
 def retrier_of(database: Database, *consumers: Consumer, wake_up: WakeUp | None = None) -> Retrier:

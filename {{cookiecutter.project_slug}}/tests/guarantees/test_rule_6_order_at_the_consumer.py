@@ -10,7 +10,7 @@ from app.building_blocks.mediator import Mediator
 from app.building_blocks.retry_policy import RetryPolicy
 from app.building_blocks.wake_up import WakeUp
 from app.features.orders.integration_events import OrderCreatedIntegrationEvent
-from tests.guarantees.consuming import consumer_of, inbox_row, order_created, retrier_of
+from tests.guarantees.consuming import QUICK, consumer_of, inbox_row, order_created, retrier_of
 from tests.waiting import eventually
 
 
@@ -35,27 +35,40 @@ def message(order_id: UUID, name: str) -> BrokerMessage:
     )
 
 
+class Replica:
+    """An ordered consumer and its retrier, as they run in one process."""
+
+    def __init__(self, database: Database, recorder: Recorder, retry: RetryPolicy = QUICK) -> None:
+        wake_up = WakeUp()
+        self.consumer = consumer_of(
+            database, recorder.handler, retry=retry, ordered=True, wake_up=wake_up
+        )
+        retrier = retrier_of(database, self.consumer, wake_up=wake_up)
+        self.running = BackgroundTask("retrier", retrier.run, wake_up)
+
+
+async def done(recorder: Recorder, count: int) -> None:
+    async def all_done() -> bool:
+        return len(recorder.done) >= count
+
+    await eventually(all_done, what=f"{count} messages handled")
+
+
 async def test_later_messages_of_a_key_wait_behind_one_that_is_retried(database: Database) -> None:
     recorder = Recorder()
-    consumer = consumer_of(database, recorder.handler, ordered=True)
+    replica = Replica(database, recorder)
     one, other = uuid4(), uuid4()
     recorder.fails = {"first"}
     messages = [message(one, "first"), message(one, "second"), message(other, "free")]
-    for each in messages:
-        await consumer.receive(each)
-    assert recorder.done == [(other, "free")]
-    waiting = await inbox_row(database, messages[1], consumer)
-    assert (waiting.state, waiting.attempts) == ("retrying", 0)
-
-    recorder.fails = set()
-    wake_up = WakeUp()
-    retrier = retrier_of(database, consumer, wake_up=wake_up)
-    async with BackgroundTask("retrier", retrier.run, wake_up):
-
-        async def all_done() -> bool:
-            return len(recorder.done) == 3
-
-        await eventually(all_done, what="both messages of the key")
+    async with replica.running:
+        for each in messages:
+            await replica.consumer.receive(each)
+        await done(recorder, 1)
+        assert recorder.done == [(other, "free")]
+        waiting = await inbox_row(database, messages[1], replica.consumer)
+        assert (waiting.state, waiting.attempts) == ("retrying", 0)
+        recorder.fails = set()
+        await done(recorder, 3)
     assert recorder.done == [(other, "free"), (one, "first"), (one, "second")]
 
 
@@ -63,34 +76,46 @@ async def test_a_dead_letter_no_longer_holds_up_its_key(database: Database) -> N
     recorder = Recorder()
     recorder.fails = {"poison"}
     policy = RetryPolicy(max_retries=2, base_delay=0.01, max_delay=0.01)
-    consumer = consumer_of(database, recorder.handler, retry=policy, ordered=True)
-    key = uuid4()
+    replica, key = Replica(database, recorder, policy), uuid4()
     poison = message(key, "poison")
-    wake_up = WakeUp()
-    retrier = retrier_of(database, consumer, wake_up=wake_up)
-    async with BackgroundTask("retrier", retrier.run, wake_up):
-        await consumer.receive(poison)
-        await consumer.receive(message(key, "next"))
-
-        async def next_is_done() -> bool:
-            return recorder.done == [(key, "next")]
-
-        await eventually(next_is_done, what="the message behind the poison")
-    assert (await inbox_row(database, poison, consumer)).state == "dead"
+    async with replica.running:
+        await replica.consumer.receive(poison)
+        await replica.consumer.receive(message(key, "next"))
+        await done(recorder, 1)
+    assert recorder.done == [(key, "next")]
+    row = await inbox_row(database, poison, replica.consumer)
+    assert (row.state, row.attempts) == ("dead", 3)
 
 
-async def test_messages_of_a_key_that_arrive_together_are_handled_in_their_order(
+async def test_messages_of_a_key_are_handled_in_their_order_by_all_replicas_together(
     database: Database,
 ) -> None:
     recorder = Recorder()
-    consumer = consumer_of(database, recorder.handler, ordered=True)
-    keys = [uuid4(), uuid4()]
-    messages = [message(keys[n % 2], f"{n}") for n in range(20)]
-    await asyncio.gather(*(consumer.receive(each) for each in messages))
+    replicas = [Replica(database, recorder) for _ in range(3)]
+    keys = [uuid4() for _ in range(3)]
+    messages = [message(keys[n % 3], f"{n}") for n in range(60)]
+    async with replicas[0].running, replicas[1].running, replicas[2].running:
+        await asyncio.gather(*(replicas[0].consumer.receive(each) for each in messages))
+        await done(recorder, 60)
     for key in keys:
         numbers = [int(name) for order_id, name in recorder.done if order_id == key]
         assert numbers == sorted(numbers)
-        assert len(numbers) == 10
+        assert len(numbers) == 20
+
+
+async def test_a_delivery_is_not_held_while_its_key_is_busy(database: Database) -> None:
+    recorder = Recorder()
+    recorder.fails = {"stuck"}
+    patient = RetryPolicy(base_delay=3600, max_delay=3600)
+    replica, stuck, quick = Replica(database, recorder, patient), uuid4(), uuid4()
+    async with replica.running:
+        # More than any broker hands out at a time.
+        async with asyncio.timeout(10):
+            for _ in range(50):
+                await replica.consumer.receive(message(stuck, "stuck"))
+            await replica.consumer.receive(message(quick, "quick"))
+        await done(recorder, 1)
+    assert recorder.done == [(quick, "quick")]
 
 
 async def test_without_ordered_a_retried_message_holds_up_nothing(database: Database) -> None:

@@ -99,6 +99,25 @@ async def test_a_replayed_letter_gets_all_its_retries_again(database: Database) 
     assert await count_effects(database) == (1, 1)
 
 
+async def test_a_replay_that_succeeds_at_once_runs_once(database: Database) -> None:
+    runs: list[int] = []
+
+    async def handler(event: OrderCreatedIntegrationEvent, mediator: Mediator) -> None:
+        runs.append(1)
+        if len(runs) == 1:
+            raise ValueError("the first time")
+        await take_payment(event, mediator)
+
+    consumer, message = consumer_of(database, handler, retry=NO_RETRY), order_created()
+    await consumer.receive(message)
+    assert await DeadLetters(database, WakeUp()).replay() == 1
+    for _ in range(3):
+        await consumer.retry(message.headers["ce-id"])
+    row = await inbox_row(database, message, consumer)
+    assert (row.state, row.attempts, len(runs)) == ("handled", 1, 2)
+    assert await count_effects(database) == (1, 1)
+
+
 async def test_two_people_who_press_replay_at_once_replay_it_once(database: Database) -> None:
     consumer, message = consumer_of(database, fail, retry=NO_RETRY), order_created()
     await consumer.receive(message)

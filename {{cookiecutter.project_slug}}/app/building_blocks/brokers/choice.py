@@ -1,29 +1,24 @@
-"""Finds the adapter for a BROKER_URL."""
+"""Opens the adapter for a BROKER_URL."""
 
-from collections.abc import Mapping
-from typing import TypeVar
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
+from app.building_blocks.brokers.adapter import BrokerAdapter
 from app.building_blocks.errors import ConfigurationError
 
-T = TypeVar("T")
+Adapters = Mapping[str, Callable[[str, str], BrokerAdapter]]
 
 
-def adapter_for(adapters: Mapping[str, T], url: str) -> T:
-    """The one registered for the scheme of `url`. Raises ConfigurationError."""
+def open_adapter(adapters: Adapters, url: str, service: str) -> BrokerAdapter:
+    """The one for the scheme of `url`, not connected yet. Raises ConfigurationError."""
     accepted = ", ".join(f"{scheme}://" for scheme in adapters)
     try:
         scheme = urlsplit(url).scheme
-    except ValueError:
+        if scheme in adapters:
+            return adapters[scheme](url, service)
+    except ValueError as error:
         raise ConfigurationError(
-            f"BROKER_URL is not a URL; this service was generated for {accepted}."
+            f"BROKER_URL is not a URL ({error}); this service was generated for {accepted}."
         ) from None
-    if not scheme:
-        raise ConfigurationError(
-            f"BROKER_URL has no scheme; this service was generated for {accepted}."
-        )
-    if scheme not in adapters:
-        raise ConfigurationError(
-            f"BROKER_URL starts with {scheme}://, but this service was generated for {accepted}."
-        )
-    return adapters[scheme]
+    found = f"starts with {scheme}://" if scheme else "has no scheme"
+    raise ConfigurationError(f"BROKER_URL {found}, but this service was generated for {accepted}.")

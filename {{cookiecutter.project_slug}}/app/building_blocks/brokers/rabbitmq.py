@@ -101,6 +101,8 @@ class RabbitAdapter:
 
     async def is_connected(self) -> bool:
         """Ask the server: a connection can look open long after its other end has gone."""
+        if not all(connection.connected.is_set() for _, connection in self._brokers):
+            return False
         with suppress(BrokerUnavailableError):
             async with _reaching_rabbitmq(self._timeout), aio_pika.Channel(self._connected()[0]):
                 return True

@@ -2,14 +2,16 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from socket import gaierror
 
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.building_blocks.databases.dialect import Dialect, Signals
-from app.building_blocks.errors import ConfigurationError
+from app.building_blocks.errors import BusyError, ConfigurationError
 
 
 class Database:
@@ -48,6 +50,12 @@ class Database:
         async with AsyncSession(self.reader, expire_on_commit=False, autoflush=False) as session:
             yield session
 
+    def is_away(self, error: BaseException) -> bool:
+        """Whether `error` says that the database cannot be used now, and not what is wrong."""
+        if isinstance(error, DBAPIError):
+            return error.connection_invalidated or self.dialect.is_away(error)
+        return isinstance(error, ConnectionError | gaierror | PoolTimeoutError | BusyError)
+
     async def dispose(self) -> None:
         await self.writer.dispose()
         await self.reader.dispose()
@@ -58,7 +66,7 @@ def async_url(dialect: Dialect, url: str) -> str:
     accepted = ", ".join(f"{scheme}://" for scheme in dialect.schemes)
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise ConfigurationError(
             f"DATABASE_URL is not a URL; this service was generated for {accepted}."
         ) from None
@@ -67,6 +75,8 @@ def async_url(dialect: Dialect, url: str) -> str:
             f"DATABASE_URL starts with {parsed.drivername}://, "
             f"but this service was generated for {accepted}."
         )
+    if parsed.port is not None and not 0 < parsed.port < 65536:
+        raise ConfigurationError(f"DATABASE_URL names port {parsed.port}; ports end at 65535.")
     if parsed.database in (None, "", ":memory:"):
         raise ConfigurationError(
             "DATABASE_URL names no database that lasts: its path is the file or the name to use."

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Table
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.building_blocks.wake_up import WakeUp
@@ -37,6 +38,9 @@ class Dialect(Protocol):
 
     def writers_turn(self) -> AbstractAsyncContextManager[Any]:
         """What a transaction of this process has to hold; a lock where only one may write."""
+
+    def is_away(self, error: DBAPIError) -> bool:
+        """Whether `error` tells of a server that is not there, or a file that is not free."""
 
     def signals(self, engine: AsyncEngine) -> Signals | None:
         """The database's own way to signal between processes, if it has one."""

@@ -15,7 +15,7 @@ from sqlalchemy import (
     insert,
     text,
 )
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.ext.compiler import compiles
 
@@ -23,6 +23,8 @@ from sqlalchemy.ext.compiler import compiles
 # 64 KiB, and the difference between upper and lower case.
 
 _DUPLICATE_KEY = 1062
+# Cannot connect, gone away, lost during a query, shutting down, too many connections.
+_AWAY = {(2002,), (2003,), (2006,), (2013,), (1053,), (1040,)}
 CONNECT_TIMEOUT_SECONDS = 5
 
 
@@ -65,6 +67,9 @@ class MySQL:
 
     def writers_turn(self) -> AbstractAsyncContextManager[Any]:
         return nullcontext()
+
+    def is_away(self, error: DBAPIError) -> bool:
+        return error.orig is not None and error.orig.args[:1] in _AWAY
 
     def signals(self, engine: AsyncEngine) -> None:
         return None

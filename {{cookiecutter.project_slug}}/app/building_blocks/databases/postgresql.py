@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, DateTime, Table, func, literal, text
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from app.building_blocks.wake_up import WakeUp
@@ -34,6 +35,11 @@ class PostgreSQL:
 
     def writers_turn(self) -> AbstractAsyncContextManager[Any]:
         return nullcontext()
+
+    def is_away(self, error: DBAPIError) -> bool:
+        # Class 08 is a lost connection, 57P0x a server that stops or starts.
+        state = str(getattr(error.orig, "sqlstate", None) or "")
+        return state.startswith(("08", "57P0"))
 
     def signals(self, engine: AsyncEngine) -> "ListenNotify":
         return ListenNotify(engine)

@@ -7,8 +7,11 @@ from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, DateTime, Table, event, func
 from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.ext.compiler import compiles
+
+from app.building_blocks.errors import BusyError
 
 _LOCK_WAIT_SECONDS = 30
 _TIME = "%Y-%m-%d %H:%M:%f000"
@@ -44,7 +47,11 @@ class SQLite:
 
     def writers_turn(self) -> AbstractAsyncContextManager[Any]:
         # Waiting for this lock is fair and quick; waiting for the file's own is neither.
-        return asyncio.Lock()
+        return _Turn()
+
+    def is_away(self, error: DBAPIError) -> bool:
+        text = str(error.orig)
+        return "unable to open" in text or "locked" in text or "disk I/O" in text
 
     def signals(self, engine: AsyncEngine) -> None:
         return None
@@ -62,6 +69,26 @@ class SQLite:
         statement = insert(table).values(values).on_conflict_do_nothing()
         result = await connection.execute(statement)
         return result.rowcount == 1
+
+
+class _Turn:
+    """A lock that is not waited for longer than the file's own."""
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+
+    async def __aenter__(self) -> None:
+        try:
+            async with asyncio.timeout(_LOCK_WAIT_SECONDS):
+                await self._lock.acquire()
+        except TimeoutError:
+            raise BusyError(
+                f"No turn to write within {_LOCK_WAIT_SECONDS} s: a transaction is held open, "
+                "perhaps by a handler that waits for something else"
+            ) from None
+
+    async def __aexit__(self, *error: object) -> None:
+        self._lock.release()
 
 
 def _configure(connection: Any, record: Any) -> None:

@@ -7,7 +7,7 @@ from fastapi import Depends, Request
 from app.building_blocks.mediator import Mediator
 
 
-def _mediator(request: Request) -> Mediator:
+async def _mediator(request: Request) -> Mediator:
     mediator: Mediator = request.app.state.mediator
     return mediator
 

@@ -22,11 +22,21 @@ def metrics_router(metrics: Metrics, database: Database) -> APIRouter:
 
     @router.get("/metrics")
     async def scrape() -> Response:
-        async with database.reader.connect() as connection:
-            for table, state in _COUNTED:
-                rows = select(func.count()).select_from(table).where(table.c.state == state)
-                count = await connection.scalar(rows)
-                metrics.backlog.labels(table.name, state).set(count or 0)
+        try:
+            await _count_backlog(metrics, database)
+        except Exception as error:
+            if not database.is_away(error):
+                raise
+            # The counters of this process are worth most just then.
+            metrics.backlog.clear()
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
     return router
+
+
+async def _count_backlog(metrics: Metrics, database: Database) -> None:
+    async with database.reader.connect() as connection:
+        for table, state in _COUNTED:
+            rows = select(func.count()).select_from(table).where(table.c.state == state)
+            count = await connection.scalar(rows)
+            metrics.backlog.labels(table.name, state).set(count or 0)

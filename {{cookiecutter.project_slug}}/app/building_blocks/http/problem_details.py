@@ -8,11 +8,19 @@ from fastapi import FastAPI, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import DataError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.exc import DataError, SQLAlchemyError
 from starlette.exceptions import HTTPException
 
-from app.building_blocks.errors import ConflictError, DomainError, EventRefusedError, NotFoundError
+from app.building_blocks.databases.database import Database
+from app.building_blocks.errors import (
+    BusyError,
+    ConflictError,
+    DomainError,
+    EventRefusedError,
+    NotFoundError,
+)
+
+_WITH_BODY = {"POST", "PUT", "PATCH"}
 
 log = structlog.get_logger(__name__)
 
@@ -32,7 +40,7 @@ def problem(
     )
 
 
-def install_problem_details(app: FastAPI) -> None:
+def install_problem_details(app: FastAPI, database: Database) -> None:
     """Turn every error that a route is known to raise into a problem."""
 
     @app.exception_handler(RequestValidationError)
@@ -45,6 +53,9 @@ def install_problem_details(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> JSONResponse:
+        if error.status_code == HTTPStatus.BAD_REQUEST and request.method in _WITH_BODY:
+            # A body that is not even text, or too deep: invalid like any other.
+            return problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(error.detail))
         return problem(error.status_code, str(error.detail), headers=error.headers)
 
     @app.exception_handler(NotFoundError)
@@ -62,14 +73,15 @@ def install_problem_details(app: FastAPI) -> None:
         log.warning("a value does not fit", path=request.url.path, reason=str(error))
         return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "A value is too large or malformed")
 
-    for kind in (OSError, InterfaceError, OperationalError, PoolTimeoutError):
-        app.add_exception_handler(kind, _unavailable)
+    async def away_or_unexpected(request: Request, error: Exception) -> JSONResponse:
+        if not database.is_away(error):
+            raise error
+        log.error("database is away", path=request.url.path, reason=str(error))
+        return problem(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "The database cannot be used right now: try again",
+            headers={"Retry-After": "5"},
+        )
 
-
-async def _unavailable(request: Request, error: Exception) -> JSONResponse:
-    log.error("database is away", path=request.url.path, reason=repr(error))
-    return problem(
-        HTTPStatus.SERVICE_UNAVAILABLE,
-        "The database cannot be used right now: try again",
-        headers={"Retry-After": "5"},
-    )
+    for kind in (OSError, SQLAlchemyError, BusyError):
+        app.add_exception_handler(kind, away_or_unexpected)

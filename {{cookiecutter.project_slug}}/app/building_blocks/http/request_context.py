@@ -4,7 +4,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils.compat import uuid7
 
-from app.building_blocks.context import CORRELATION_ID, TRACEPARENT, TRACESTATE, carrying
+from app.building_blocks.context import CORRELATION_ID, TRACEPARENT, TRACESTATE, carrying, is_usable
 
 _LONGEST = 128
 
@@ -20,11 +20,13 @@ class RequestContext:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        correlation_id = _usable(headers.get("x-request-id")) or str(uuid7())
+        request_id = headers.get("x-request-id", "")
+        is_kept = is_usable(request_id) and len(request_id) <= _LONGEST
+        correlation_id = request_id if is_kept else str(uuid7())
         carried = {
             CORRELATION_ID: correlation_id,
-            TRACEPARENT: _usable(headers.get("traceparent")),
-            TRACESTATE: _usable(headers.get("tracestate")),
+            TRACEPARENT: headers.get("traceparent", ""),
+            TRACESTATE: headers.get("tracestate", ""),
         }
 
         async def answer(message: Message) -> None:
@@ -34,9 +36,3 @@ class RequestContext:
 
         with carrying(carried):
             await self._app(scope, receive, answer)
-
-
-def _usable(value: str | None) -> str:
-    # It ends up in headers, rows and log lines: nothing long, nothing that cannot be printed.
-    ok = value and len(value) <= _LONGEST and value.isascii() and value.isprintable()
-    return value if value and ok else ""

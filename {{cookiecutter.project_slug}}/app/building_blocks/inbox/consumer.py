@@ -18,6 +18,7 @@ from app.building_blocks.mediator import Mediator
 from app.building_blocks.metrics import Metrics
 from app.building_blocks.retry_policy import RetryPolicy
 from app.building_blocks.unit_of_work import UnitOfWork
+from app.building_blocks.wake_up import WakeUp
 
 log = structlog.get_logger(__name__)
 
@@ -38,33 +39,50 @@ class Consumer:
         metrics: Metrics,
         announcer: Announcer,
         default_retry: RetryPolicy,
+        retrying: WakeUp,
     ) -> None:
         self.name = f"{service}.{subscription.name}"
         self.topic = subscription.event.topic
         self.ordered = subscription.ordered
-        self.retry_policy = subscription.retry or default_retry
+        self.retry_policy = subscription.policy(default_retry)
         self._event = subscription.event
         self._handler = subscription.handler
         self._inbox = inbox
         self._mediator = mediator
         self._metrics = metrics
         self._announcer = announcer
+        self._retrying = retrying
+        self._is_away = mediator.database.is_away
         self._turns = Turns()
 
     async def receive(self, message: BrokerMessage) -> None:
         """Handle one delivery. Raises only when the database cannot be used right now."""
         run = _Run(message_id_of(message), message)
-        turn = message.key if self.ordered else None
-        async with self._turns.of(turn), self._announcer.after_commit() as letters:
-            with self._context_of(run):
-                try:
-                    async with self._mediator.unit_of_work() as uow:
-                        if await self._is_to_run_now(uow, run):
-                            letters.extend(await self._attempt(uow, run))
-                except _TransactionLostError as lost:
-                    async with self._mediator.unit_of_work() as uow:
-                        if await self._is_to_run_now(uow, run):
-                            letters.extend(await self._failed(uow, run, lost.error))
+        with self._context_of(run):
+            if self.ordered:
+                await self._line_up(run)
+            else:
+                await self._handle(run)
+
+    async def _line_up(self, run: "_Run") -> None:
+        """Leave it to the retrier, which sees the whole line of its key, on every replica."""
+        async with self._turns.of(run.message.key), self._mediator.unit_of_work() as uow:
+            if not await self._admit(uow, run, to_run_later=True):
+                self._metrics.duplicates.labels(self.name).inc()
+        self._retrying.set()
+
+    async def _handle(self, run: "_Run") -> None:
+        async with self._announcer.after_commit() as letters:
+            try:
+                async with self._mediator.unit_of_work() as uow:
+                    if await self._admit(uow, run):
+                        letters.extend(await self._attempt(uow, run))
+                    else:
+                        self._metrics.duplicates.labels(self.name).inc()
+            except _TransactionLostError as lost:
+                async with self._mediator.unit_of_work() as uow:
+                    if await self._admit(uow, run):
+                        letters.extend(await self._failed(uow, run, lost.error))
 
     async def retry(self, message_id: str) -> bool:
         """Handle a message again whose time has come. False when somebody else is at it."""
@@ -83,15 +101,11 @@ class Consumer:
                         letters.extend(await self._failed(uow, again, lost.error))
         return True
 
-    async def _is_to_run_now(self, uow: UnitOfWork, run: "_Run") -> bool:
+    async def _admit(self, uow: UnitOfWork, run: "_Run", *, to_run_later: bool = False) -> bool:
         connection = await uow.connection()
-        if not await self._inbox.admit(connection, run.message_id, self.name, run.message):
-            self._metrics.duplicates.labels(self.name).inc()
-            return False
-        if self.ordered and await self._inbox.has_to_wait(connection, run.message_id, self.name):
-            await self._inbox.mark_waiting(connection, run.message_id, self.name)
-            return False
-        return True
+        return await self._inbox.admit(
+            connection, run.message_id, self.name, run.message, to_run_later=to_run_later
+        )
 
     async def _take_due(self, uow: UnitOfWork, message_id: str) -> "_Run | None":
         row = await self._inbox.take_due(await uow.connection(), message_id, self.name)
@@ -107,6 +121,9 @@ class Consumer:
                 async with uow.savepoint(), asyncio.timeout(self.retry_policy.timeout):
                     await self._handler(event, self._mediator.within(uow))
         except Exception as error:
+            if self._is_away(error):
+                # Not the handler's failure: the broker brings the message back.
+                raise
             try:
                 return await self._failed(uow, run, error)
             except (SQLAlchemyError, InboxRowLostError) as lost:

@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.building_blocks.brokers.adapter import BrokerMessage
 from app.building_blocks.databases.dialect import Dialect
-from app.building_blocks.inbox.retries import due_retries, is_behind_another, is_due, is_message
+from app.building_blocks.inbox.reading import MAX_BODY_BYTES
+from app.building_blocks.inbox.retries import due_retries, is_due, is_message
 from app.building_blocks.inbox.table import DEAD, HANDLED, RETRYING, inbox
 from app.building_blocks.text import without_nul
 
@@ -24,17 +25,26 @@ class Inbox:
         self._dialect = dialect
 
     async def admit(
-        self, connection: AsyncConnection, message_id: str, consumer: str, message: BrokerMessage
+        self,
+        connection: AsyncConnection,
+        message_id: str,
+        consumer: str,
+        message: BrokerMessage,
+        *,
+        to_run_later: bool = False,
     ) -> bool:
         """Write the message down as handled. False when this consumer has it already.
 
-        Waits for a concurrent delivery of the same message to commit or roll back.
+        With `to_run_later` it is written down as due instead, for the retrier. Waits for a
+        concurrent delivery of the same message to commit or roll back.
         """
         now = self._dialect.now()
-        row = {**_columns(message_id, consumer, message), "received_at": now, "handled_at": now}
-        return await self._dialect.insert_if_absent(
-            connection, inbox, {**row, "state": HANDLED, "attempts": 1}
-        )
+        row = {**_columns(message_id, consumer, message), "received_at": now}
+        if to_run_later:
+            row |= {"state": RETRYING, "attempts": 0, "next_attempt_at": now}
+        else:
+            row |= {"state": HANDLED, "attempts": 1, "handled_at": now}
+        return await self._dialect.insert_if_absent(connection, inbox, row)
 
     async def due(
         self,
@@ -61,22 +71,6 @@ class Inbox:
             .with_for_update(skip_locked=True)
         )
         return rows.one_or_none()
-
-    async def has_to_wait(
-        self, connection: AsyncConnection, message_id: str, consumer: str
-    ) -> bool:
-        """Whether an earlier message of the same key is still to be handled."""
-        behind = select(inbox.c.state).where(is_message(message_id, consumer), is_behind_another())
-        return await connection.scalar(behind) is not None
-
-    async def mark_waiting(
-        self, connection: AsyncConnection, message_id: str, consumer: str
-    ) -> None:
-        """Its turn has not come; it is due as soon as it does."""
-        await self._write(
-            connection, message_id, consumer,
-            state=RETRYING, attempts=0, handled_at=None, next_attempt_at=self._dialect.now(),
-        )  # fmt: skip
 
     async def mark_handled(
         self, connection: AsyncConnection, message_id: str, consumer: str, attempts: int
@@ -123,5 +117,6 @@ def _columns(message_id: str, consumer: str, message: BrokerMessage) -> dict[str
         "topic": message.topic,
         "key": None if message.key is None else without_nul(message.key)[:255],
         "headers": message.headers,
-        "payload": message.body,
+        # One byte more than can be read, so that what was cut stays unreadable.
+        "payload": message.body[: MAX_BODY_BYTES + 1],
     }

@@ -1,6 +1,7 @@
 """Reads an integration event off the wire."""
 
 import hashlib
+import re
 from typing import Any
 
 from pydantic import ValidationError
@@ -8,7 +9,9 @@ from pydantic import ValidationError
 from app.building_blocks.brokers.adapter import BrokerMessage
 from app.building_blocks.integration_event import IntegrationEvent
 
+MAX_BODY_BYTES = 4 << 20
 _LONGEST_ID = 255
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class UnreadableMessageError(Exception):
@@ -16,12 +19,20 @@ class UnreadableMessageError(Exception):
 
 
 def message_id_of(message: BrokerMessage) -> str:
-    """Its CloudEvents id, or one made of its bytes when it has none that can be used."""
-    message_id = message.headers.get("ce-id", "")
-    if 0 < len(message_id) <= _LONGEST_ID and "\0" not in message_id:
+    """What tells it from every other message, at most 255 characters.
+
+    A UUID stands for itself; any other CloudEvents id is unique within its source only. A
+    message without a usable id gets one of its attributes and bytes, so that it is kept once
+    if it comes again.
+    """
+    message_id, source = message.headers.get("ce-id", ""), message.headers.get("ce-source", "")
+    if _UUID.fullmatch(message_id):
         return message_id
-    # The same bytes get the same id, so that a foreign message is kept once if it comes again.
-    return f"sha256:{hashlib.sha256(message.body).hexdigest()}"
+    with_source = f"{message_id} {source}".strip()
+    if message_id.strip() and len(with_source) <= _LONGEST_ID and with_source.isprintable():
+        return with_source
+    attributes = sorted(item for item in message.headers.items() if item[0].startswith("ce-"))
+    return f"sha256:{hashlib.sha256(repr(attributes).encode() + message.body).hexdigest()}"
 
 
 def read_event(message: BrokerMessage, event: type[IntegrationEvent]) -> Any:
@@ -29,8 +40,8 @@ def read_event(message: BrokerMessage, event: type[IntegrationEvent]) -> Any:
     message_id, kind = message.headers.get("ce-id"), message.headers.get("ce-type")
     if not message_id or not kind:
         raise UnreadableMessageError("the headers ce-id and ce-type (CloudEvents 1.0) are missing")
-    if message_id != message_id_of(message):
-        raise UnreadableMessageError(f"ce-id holds NUL or more than {_LONGEST_ID} characters")
+    if len(message.body) > MAX_BODY_BYTES:
+        raise UnreadableMessageError(f"more than {MAX_BODY_BYTES} bytes; only the first are kept")
     if kind != event.topic:
         raise UnreadableMessageError(f"ce-type is {kind!r}, expected {event.topic!r}")
     try:

@@ -20,6 +20,8 @@ def due_retries(
         .where(is_due(dialect), inbox.c.consumer.in_(consumers))
         .where(or_(inbox.c.consumer.not_in(ordered), ~is_behind_another()))
         .order_by(inbox.c.next_attempt_at)
+        # What another replica is at would otherwise stand in the way of what nobody is at.
+        .with_for_update(skip_locked=True)
     )
 
 

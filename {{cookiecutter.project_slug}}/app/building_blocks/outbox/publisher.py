@@ -157,7 +157,6 @@ class Publisher:
             task.result()
 
     async def _drain(self) -> None:
-        self._rows_in_flight = 0
         if not self._deliveries:
             return
         _, late = await asyncio.wait(self._deliveries, timeout=self._drain_timeout)
@@ -165,3 +164,4 @@ class Publisher:
             task.cancel()
         await asyncio.gather(*self._deliveries, return_exceptions=True)
         self._deliveries.clear()
+        self._rows_in_flight = 0

@@ -2,7 +2,6 @@
 
 from app.building_blocks.errors import DomainError
 from app.building_blocks.feature import Feature
-from app.building_blocks.retry_policy import RetryPolicy
 from app.features.orders import api
 from app.features.orders.cancel_order import CancelOrder, cancel_order
 from app.features.orders.converters import (
@@ -21,7 +20,7 @@ from app.features.payments.integration_events import (
 )
 
 # No retry makes a cancelled order open again; a person has to look at it.
-ORDER_IS_CLOSED = RetryPolicy(do_not_retry=(DomainError,))
+CLOSED = (DomainError,)
 
 orders = Feature("orders", router=api.router)
 
@@ -36,5 +35,5 @@ orders.publish(OrderCreated, convert_order_created)
 orders.publish(OrderPaid, convert_order_paid)
 orders.publish(OrderCancelled, convert_order_cancelled)
 
-orders.subscribe(PaymentTakenIntegrationEvent, when_payment_taken, retry=ORDER_IS_CLOSED)
-orders.subscribe(PaymentDeclinedIntegrationEvent, when_payment_declined, retry=ORDER_IS_CLOSED)
+orders.subscribe(PaymentTakenIntegrationEvent, when_payment_taken, do_not_retry=CLOSED)
+orders.subscribe(PaymentDeclinedIntegrationEvent, when_payment_declined, do_not_retry=CLOSED)
