@@ -45,7 +45,8 @@ class Migrations:
         """
         try:
             problem = await self.problem()
-        except (DBAPIError, OSError) as error:
+        # One driver tells of a connection that breaks while it is made as a RuntimeError.
+        except (DBAPIError, OSError, RuntimeError) as error:
             log.warning("database is away", reason=str(error))
             return
         if problem:

@@ -123,7 +123,8 @@ class Claims:
     def _copy_to_published(self, these: ColumnElement[bool]) -> Any:
         moved = [outbox.c[name] for name in MOVED]
         return insert(published).from_select(
-            [*MOVED, "published_at"], select(*moved, self._dialect.now()).where(these)
+            [*MOVED, "published_at"],
+            select(*moved, self._dialect.now()).where(these).order_by(outbox.c.position),
         )
 
 
