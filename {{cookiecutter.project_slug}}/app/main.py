@@ -97,7 +97,7 @@ def create_app(
     background = [
         BackgroundTask("retention", retention.run, deleting),
         BackgroundTask("inbox retrier", retrier.run, retrying),
-        BackgroundTask("broker connection", connection.run, connecting, grace=0),
+        BackgroundTask("broker connection", connection.run, connecting, grace=1.0),
     ]
     if settings.outbox_publisher_enabled:
         background.append(BackgroundTask("outbox publisher", publisher.run, publishing))

@@ -42,7 +42,8 @@ class RetryPolicy:
         """Seconds until the next try after `attempts` failed ones, or None to give up."""
         if attempts > self.max_retries or isinstance(error, self.do_not_retry):
             return None
-        # Beyond this exponent the power overflows a float, far above any max_delay.
-        exponent = min(attempts - 1, 60)
-        delay = min(self.base_delay * self.factor**exponent, self.max_delay)
+        try:
+            delay = min(self.base_delay * self.factor ** (attempts - 1), self.max_delay)
+        except OverflowError:
+            delay = self.max_delay if self.base_delay else 0.0
         return delay * (1 + self.jitter * (2 * chance() - 1))

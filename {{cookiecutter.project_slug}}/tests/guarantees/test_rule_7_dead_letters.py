@@ -1,16 +1,21 @@
 """Rule 7: a message that was given up is announced once, kept, and can be replayed."""
 
 import asyncio
+import re
+from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from app.building_blocks.background import BackgroundTask
 from app.building_blocks.databases.database import Database
 from app.building_blocks.inbox.dead_letters import DeadLetter, DeadLetters
 from app.building_blocks.mediator import Mediator
+from app.building_blocks.outbox.claims import Claims
 from app.building_blocks.retry_policy import RetryPolicy
 from app.building_blocks.wake_up import WakeUp
 from app.features.orders.integration_events import OrderCreatedIntegrationEvent
+from tests.guarantees.conftest import write_rows
 from tests.guarantees.consuming import (
     consumer_of,
     count_effects,
@@ -116,6 +121,23 @@ async def test_a_replay_that_succeeds_at_once_runs_once(database: Database) -> N
     row = await inbox_row(database, message, consumer)
     assert (row.state, row.attempts, len(runs)) == ("handled", 1, 2)
     assert await count_effects(database) == (1, 1)
+
+
+async def test_the_runbooks_sql_replays_what_is_dead(database: Database) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    [block] = re.findall(r"```sql\n(.*?)```", readme, re.DOTALL)
+    consumer, message = consumer_of(database, fail, retry=NO_RETRY), order_created()
+    await consumer.receive(message)
+    await write_rows(database, ("k", "refused"), state="dead", attempts=11)
+    async with database.begin() as connection:
+        for statement in block.split(";")[:-1]:
+            result = await connection.execute(text(statement))
+            assert result.rowcount == 1
+    row = await inbox_row(database, message, consumer)
+    assert (row.state, row.attempts) == ("retrying", 0)
+    assert await consumer.retry(row.message_id)
+    [claimed] = await Claims(database).claim(1)
+    assert (claimed.payload, claimed.attempts) == ("refused", 0)
 
 
 async def test_two_people_who_press_replay_at_once_replay_it_once(database: Database) -> None:

@@ -1,0 +1,68 @@
+"""Order per key, for any pattern of failures of the broker."""
+
+import asyncio
+from collections import defaultdict
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.building_blocks.brokers.adapter import (
+    BrokerMessage,
+    BrokerUnavailableError,
+    MessageRefusedError,
+)
+from app.building_blocks.outbox.claims import ClaimedRow
+from app.building_blocks.outbox.lane import lanes_of
+from tests.guarantees.scripted_broker import ScriptedBroker
+
+outcomes = st.sampled_from(["confirmed", "refused", "away"])
+keys = st.none() | st.sampled_from(["a", "b", "c"])
+
+
+class ProgrammedBroker(ScriptedBroker):
+    """Meets each message with the outcome that was drawn for its position."""
+
+    def __init__(self, program: list[str]) -> None:
+        super().__init__()
+        self._program = program
+
+    async def publish(self, message: BrokerMessage) -> None:
+        match self._program[int(message.body)]:
+            case "refused":
+                raise MessageRefusedError("refused")
+            case "away":
+                raise BrokerUnavailableError("away")
+        await super().publish(message)
+
+
+@settings(max_examples=200)
+@given(st.lists(st.tuples(keys, outcomes), max_size=30))
+def test_nothing_overtakes_a_row_of_its_key_that_did_not_go_out(
+    rows: list[tuple[str | None, str]],
+) -> None:
+    claimed = [
+        ClaimedRow("token", n, f"m{n}", "tests.t.v1", key, {}, f"{n}", 0)
+        for n, (key, _) in enumerate(rows)
+    ]
+    broker = ProgrammedBroker([outcome for _, outcome in rows])
+    lanes = lanes_of(claimed)
+
+    async def run() -> None:
+        deadline = asyncio.get_running_loop().time() + 60
+        await asyncio.gather(*(lane.run(broker, deadline) for lane in lanes))
+
+    asyncio.run(run())
+
+    sent = defaultdict(list)
+    for message in broker.sent:
+        sent[message.key].append(int(message.body))
+    for key in {key for key, _ in rows if key is not None}:
+        positions = [n for n, (one, _) in enumerate(rows) if one == key]
+        failures = [n for n in positions if rows[n][1] != "confirmed"]
+        may_go = [n for n in positions if not failures or n < failures[0]]
+        assert sent[key] == may_go
+    free = [n for n, (key, outcome) in enumerate(rows) if key is None and outcome == "confirmed"]
+    assert sorted(sent[None]) == free
+    # Every row is accounted for: with the broker, refused, or still waiting.
+    told = sum(len(lane.confirmed) + len(lane.waiting) + bool(lane.refused) for lane in lanes)
+    assert told == len(rows)
