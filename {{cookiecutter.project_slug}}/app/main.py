@@ -119,6 +119,7 @@ def create_app(
 
     app = FastAPI(title=settings.service_name, lifespan=lifespan)
     app.state.mediator = mediator
+    app.state.broker = broker
     app.add_middleware(UnexpectedErrors)
     app.add_middleware(RequestContext)
     app.add_middleware(ReadableStartup)

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import stamina
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm.exc import StaleDataError
 
 from app.building_blocks.databases.database import Database
@@ -77,6 +78,10 @@ class Mediator:
                 await uow.flush()
         except StaleDataError as error:
             raise ConflictError("Somebody else changed it first: load it and try again") from error
+        except DBAPIError as error:
+            if not self.database.is_deadlock(error):
+                raise
+            raise ConflictError("Somebody else is changing it now: try again") from error
         if uow.has_published:
             self._outbox.committed()
 

@@ -1,9 +1,11 @@
 """The service's database: where its transactions and its reads begin."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from socket import gaierror
+from typing import TypeVar
 
+import stamina
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -12,6 +14,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.building_blocks.databases.dialect import Dialect, Signals
 from app.building_blocks.errors import BusyError, ConfigurationError
+
+T = TypeVar("T")
 
 
 class Database:
@@ -34,6 +38,16 @@ class Database:
         async with self._writers_turn, self.writer.begin() as connection:
             yield connection
 
+    async def run(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        """Do `work` in a transaction, and again if it was the victim of a deadlock."""
+        async for attempt in stamina.retry_context(
+            on=self.is_deadlock, attempts=10, timeout=None, wait_initial=0.01, wait_max=0.5
+        ):
+            with attempt:
+                async with self.begin() as connection:
+                    result = await work(connection)
+        return result
+
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """A session in a transaction: committed at the end of the block, or rolled back."""
@@ -49,6 +63,10 @@ class Database:
         """A session without a transaction: each statement sees what is committed by then."""
         async with AsyncSession(self.reader, expire_on_commit=False, autoflush=False) as session:
             yield session
+
+    def is_deadlock(self, error: Exception) -> bool:
+        """Whether the same transaction may well succeed when it is run again."""
+        return isinstance(error, DBAPIError) and self.dialect.is_deadlock(error)
 
     def is_away(self, error: BaseException) -> bool:
         """Whether `error` says that the database cannot be used now, and not what is wrong."""

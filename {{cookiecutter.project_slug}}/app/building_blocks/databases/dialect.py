@@ -42,6 +42,9 @@ class Dialect(Protocol):
     def is_away(self, error: DBAPIError) -> bool:
         """Whether `error` tells of a server that is not there, or a file that is not free."""
 
+    def is_deadlock(self, error: DBAPIError) -> bool:
+        """Whether the transaction was rolled back for the sake of another: it may run again."""
+
     def signals(self, engine: AsyncEngine) -> Signals | None:
         """The database's own way to signal between processes, if it has one."""
 

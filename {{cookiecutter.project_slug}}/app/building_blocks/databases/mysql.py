@@ -23,6 +23,7 @@ from sqlalchemy.ext.compiler import compiles
 # 64 KiB, and the difference between upper and lower case.
 
 _DUPLICATE_KEY = 1062
+_DEADLOCK = {(1213,), (1205,)}
 # Cannot connect, gone away, lost during a query, shutting down, too many connections.
 _AWAY = {(2002,), (2003,), (2006,), (2013,), (1053,), (1040,)}
 CONNECT_TIMEOUT_SECONDS = 5
@@ -70,6 +71,9 @@ class MySQL:
 
     def is_away(self, error: DBAPIError) -> bool:
         return error.orig is not None and error.orig.args[:1] in _AWAY
+
+    def is_deadlock(self, error: DBAPIError) -> bool:
+        return error.orig is not None and error.orig.args[:1] in _DEADLOCK
 
     def signals(self, engine: AsyncEngine) -> None:
         return None

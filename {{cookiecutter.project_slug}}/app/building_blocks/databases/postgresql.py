@@ -41,6 +41,9 @@ class PostgreSQL:
         state = str(getattr(error.orig, "sqlstate", None) or "")
         return state.startswith(("08", "57P0"))
 
+    def is_deadlock(self, error: DBAPIError) -> bool:
+        return getattr(error.orig, "sqlstate", None) in ("40001", "40P01")
+
     def signals(self, engine: AsyncEngine) -> "ListenNotify":
         return ListenNotify(engine)
 

@@ -49,6 +49,10 @@ class SQLite:
         # Waiting for this lock is fair and quick; waiting for the file's own is neither.
         return _Turn()
 
+    def is_deadlock(self, error: DBAPIError) -> bool:
+        # With one writer at a time there are none.
+        return False
+
     def is_away(self, error: DBAPIError) -> bool:
         text = str(error.orig)
         return "unable to open" in text or "locked" in text or "disk I/O" in text

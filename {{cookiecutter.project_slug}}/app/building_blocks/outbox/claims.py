@@ -59,7 +59,8 @@ class Claims:
     async def claim(self, limit: int) -> list[ClaimedRow]:
         """Up to `limit` rows that are due, oldest first, never one whose key has to wait."""
         token = str(uuid4())
-        async with self._database.begin() as connection:
+
+        async def work(connection: AsyncConnection) -> list[Row[Any]]:
             busy = list(await connection.scalars(keys_that_wait(self._dialect)))
             due = await connection.execute(due_rows(self._dialect, busy).limit(limit))
             rows = await self._without_overtaking(connection, due.all())
@@ -70,25 +71,29 @@ class Claims:
                     .where(these, is_free(self._dialect))
                     .values(claim_token=token, claimed_until=self._dialect.later(self.lease))
                 )
-        return [_claimed(token, row) for row in rows]
+            return rows
+
+        return [_claimed(token, row) for row in await self._database.run(work)]
 
     async def mark_published(self, rows: Sequence[ClaimedRow]) -> int:
         """The broker has confirmed `rows`. Returns how many still belonged to the claim."""
-        async with self._database.begin() as connection:
-            mine = await connection.scalars(
-                select(outbox.c.position).where(_still_claimed(rows)).with_for_update()
-            )
-            positions = list(mine)
+
+        async def work(connection: AsyncConnection) -> int:
+            mine = select(outbox.c.position).where(_still_claimed(rows)).with_for_update()
+            positions = list(await connection.scalars(mine))
             if positions:
                 these = outbox.c.position.in_(positions)
                 if self._keep_published:
                     await connection.execute(self._copy_to_published(these))
                 await connection.execute(delete(outbox).where(these))
-        return len(positions)
+            return len(positions)
+
+        return await self._database.run(work)
 
     async def mark_refused(self, refusals: Sequence[Refusal]) -> None:
         """The broker will not take these: each is tried again later, or set aside."""
-        async with self._database.begin() as connection:
+
+        async def work(connection: AsyncConnection) -> None:
             for refusal in refusals:
                 retry_in = refusal.retry_in
                 await connection.execute(
@@ -100,10 +105,15 @@ class Claims:
                     )
                 )
 
+        await self._database.run(work)
+
     async def release(self, rows: Sequence[ClaimedRow]) -> None:
         """Give `rows` back untouched: nothing is known of them, and no attempt is counted."""
-        async with self._database.begin() as connection:
+
+        async def work(connection: AsyncConnection) -> None:
             await connection.execute(_freed(rows))
+
+        await self._database.run(work)
 
     async def _without_overtaking(
         self, connection: AsyncConnection, rows: Sequence[Row[Any]]
