@@ -8,6 +8,7 @@ Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
 """A string without NUL, which some databases refuse."""
 
 
-def without_nul(text: str) -> str:
+def storable(text: str) -> str:
     """What others wrote, so that every database can keep it."""
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    no_surrogates = text.encode(errors="replace").decode()
+    return no_surrogates.replace("\0", "\N{REPLACEMENT CHARACTER}")

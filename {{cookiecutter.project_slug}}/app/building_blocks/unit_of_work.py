@@ -31,6 +31,7 @@ class UnitOfWork:
     def __init__(self, session: AsyncSession, outbox: Outbox, send: Send) -> None:
         self.session = session
         self.has_published = False
+        self.is_lost = False
         self._outbox = outbox
         self._send = send
         self._pending: list[Envelope] = []
@@ -99,17 +100,24 @@ class UnitOfWork:
         # What came before must not fail with this part.
         await self.flush()
         before, has_published = self.pull_events(), self.has_published
+        cause: BaseException | None = None
         try:
             async with self.session.begin_nested():
-                yield
-                await self.flush()
-        except BaseException:
+                try:
+                    yield
+                    await self.flush()
+                except BaseException as error:
+                    cause = error
+                    raise
+        except BaseException as error:
+            # The way back failed too: after a deadlock some databases have rolled back it all.
+            self.is_lost = error is not cause
             self.pull_events()
             self._pending.clear()
             self.has_published = has_published
             raise
         finally:
-            self._set_aside = before
+            self._set_aside = before + self._set_aside
 
     def _touch(self, session: Any, instance: Any) -> None:
         if isinstance(instance, AggregateRoot):

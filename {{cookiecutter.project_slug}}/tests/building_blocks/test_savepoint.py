@@ -22,6 +22,10 @@ class Place(Command[None]):
     customer: str
 
 
+class PlaceBoth(Command[None]):
+    pass
+
+
 class UnwritableIntegrationEvent(IntegrationEvent):
     topic = "shop.unwritable.v1"
 
@@ -138,3 +142,18 @@ async def test_events_recorded_before_a_failed_part_are_kept(
     shop.handle(PlaceOne, place_one)
     await mediator_of(database, shop).send(PlaceOne())
     assert await stored(database) == await told(database) == ["first"]
+
+
+async def test_a_savepoint_within_a_savepoint_loses_no_event(
+    database: Database, shop: Feature
+) -> None:
+    async def place_both(command: PlaceBoth, uow: UnitOfWork) -> None:
+        async with uow.savepoint():
+            uow.add(Order.create("outer", Decimal("1.00")))
+            async with uow.savepoint():
+                uow.add(Order.create("inner", Decimal("1.00")))
+
+    shop.handle(PlaceBoth, place_both)
+    await mediator_of(database, shop).send(PlaceBoth())
+    assert await stored(database) == ["outer", "inner"]
+    assert await told(database) == ["outer", "inner"]

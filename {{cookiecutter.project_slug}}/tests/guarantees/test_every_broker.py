@@ -9,6 +9,7 @@ from collections import defaultdict
 from uuid import uuid4
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from app.building_blocks.databases.database import Database
 from app.building_blocks.inbox.dead_letters import DeadLetter
@@ -119,7 +120,8 @@ async def test_what_could_not_be_written_down_is_delivered_again(service: Servic
         if event.number not in cut_off:
             await cut_off.one(event, mediator)
             # As its driver says it; then there is no inbox row to fall back on.
-            raise ConnectionResetError("the database went away")
+            gone = ConnectionResetError("the database went away")
+            raise DBAPIError("SELECT 1", {}, gone, connection_invalidated=True)
         await handled.one(event, mediator)
 
     async with service.running(service.feature(lose_the_database_once)) as app:

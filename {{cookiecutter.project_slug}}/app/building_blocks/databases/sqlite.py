@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, DateTime, Table, event, func
 from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.ext.compiler import compiles
 
@@ -54,8 +54,9 @@ class SQLite:
         return False
 
     def is_away(self, error: DBAPIError) -> bool:
+        reasons = ("unable to open", "is locked", "disk I/O")
         text = str(error.orig)
-        return "unable to open" in text or "locked" in text or "disk I/O" in text
+        return isinstance(error, OperationalError) and any(reason in text for reason in reasons)
 
     def signals(self, engine: AsyncEngine) -> None:
         return None

@@ -4,6 +4,7 @@ The pattern is the idempotent consumer (Richardson, Microservices Patterns), ext
 retries: a failed message waits in its row, not in the broker.
 """
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,14 +16,18 @@ from app.building_blocks.databases.dialect import Dialect
 from app.building_blocks.inbox.reading import MAX_BODY_BYTES
 from app.building_blocks.inbox.retries import due_retries, is_due, is_message
 from app.building_blocks.inbox.table import DEAD, HANDLED, RETRYING, inbox
-from app.building_blocks.text import without_nul
+from app.building_blocks.text import storable
 
 
 class Inbox:
-    """The statements on the inbox table. Each runs in the transaction of its caller."""
+    """The statements on the inbox table, and room for so many handlers of this process at once.
 
-    def __init__(self, dialect: Dialect) -> None:
+    Each runs in the transaction of its caller."""
+
+    def __init__(self, dialect: Dialect, *, handlers_at_once: int = 15) -> None:
         self._dialect = dialect
+        # Each holds a connection; the rest of the pool is for requests and the publisher.
+        self.room = asyncio.Semaphore(handlers_at_once)
 
     async def admit(
         self,
@@ -92,7 +97,7 @@ class Inbox:
             attempts=attempts,
             handled_at=None,
             next_attempt_at=None if retry_in is None else self._dialect.later(retry_in),
-            last_error=without_nul(error),
+            last_error=storable(error),
         )  # fmt: skip
 
     async def _write(
@@ -115,7 +120,7 @@ def _columns(message_id: str, consumer: str, message: BrokerMessage) -> dict[str
         "message_id": message_id,
         "consumer": consumer,
         "topic": message.topic,
-        "key": None if message.key is None else without_nul(message.key)[:255],
+        "key": None if message.key is None else storable(message.key)[:255],
         "headers": message.headers,
         # One byte more than can be read, so that what was cut stays unreadable.
         "payload": message.body[: MAX_BODY_BYTES + 1],

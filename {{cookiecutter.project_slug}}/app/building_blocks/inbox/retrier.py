@@ -46,7 +46,7 @@ class Retrier:
         """
         try:
             while not self._wake_up.closed:
-                await self._start_due()
+                await self._look()
                 await self._wake_up.sleep(self._poll_interval)
             if self._running:
                 await asyncio.wait(self._running.values())
@@ -54,6 +54,15 @@ class Retrier:
             for task in self._running.values():
                 task.cancel()
             await asyncio.gather(*self._running.values(), return_exceptions=True)
+
+    async def _look(self) -> None:
+        try:
+            await self._start_due()
+        except Exception as error:
+            if not self._database.is_away(error):
+                raise
+            # Handlers that run may still finish.
+            log.warning("database is away", reason=str(error))
 
     async def _start_due(self) -> None:
         room = self._limit - len(self._running)

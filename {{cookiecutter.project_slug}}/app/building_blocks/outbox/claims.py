@@ -16,7 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.building_blocks.databases.database import Database
 from app.building_blocks.outbox.due import due_rows, is_free, keys_that_wait, missed_rows
 from app.building_blocks.outbox.table import DEAD, MOVED, WAITING, outbox, published
-from app.building_blocks.text import without_nul
+from app.building_blocks.text import storable
+
+_MOST_SEARCHES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +63,16 @@ class Claims:
         token = str(uuid4())
 
         async def work(connection: AsyncConnection) -> list[Row[Any]]:
-            busy = list(await connection.scalars(keys_that_wait(self._dialect)))
-            due = await connection.execute(due_rows(self._dialect, busy).limit(limit))
-            rows = await self._without_overtaking(connection, due.all())
+            busy = set(await connection.scalars(keys_that_wait(self._dialect)))
+            rows: list[Row[Any]] = []
+            for _ in range(_MOST_SEARCHES):
+                search = due_rows(self._dialect, list(busy)).limit(limit)
+                due = (await connection.execute(search)).all()
+                rows = await self._without_overtaking(connection, due)
+                if rows or not due:
+                    break
+                # All of these have to wait: look past them.
+                busy |= {row.key for row in due}
             if rows:
                 these = outbox.c.position.in_([row.position for row in rows])
                 await connection.execute(
@@ -100,7 +109,7 @@ class Claims:
                     _freed([refusal.row]).values(
                         state=DEAD if retry_in is None else WAITING,
                         attempts=refusal.row.attempts + 1,
-                        last_error=without_nul(refusal.reason),
+                        last_error=storable(refusal.reason),
                         available_at=None if retry_in is None else self._dialect.later(retry_in),
                     )
                 )

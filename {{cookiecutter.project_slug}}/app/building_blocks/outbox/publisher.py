@@ -121,7 +121,8 @@ class Publisher:
         )
         for row in confirmed:
             self._metrics.published.labels(row.topic).inc()
-        if confirmed:
+        if confirmed or refusals:
+            # It answered, if only to say no.
             self._outage.over()
         # Rows of the same keys may have waited for these.
         self._wake_up.set()
