@@ -74,7 +74,10 @@ class Load:
 
 @pytest.fixture
 async def load(running_service: Service) -> AsyncIterator[Load]:
-    async with httpx.AsyncClient(base_url=running_service.url, timeout=60) as client:
+    # Shorter than the server keeps an idle connection, or a request now and then meets its end.
+    limits = httpx.Limits(max_connections=PARALLEL, keepalive_expiry=2)
+    url = running_service.url
+    async with httpx.AsyncClient(base_url=url, timeout=60, limits=limits) as client:
         yield Load(client)
 
 
