@@ -2,11 +2,14 @@
 
 import asyncio
 from collections import Counter
+from datetime import datetime
 
 import pytest
+from sqlalchemy import select
 
 from app.building_blocks.databases.database import Database
 from app.building_blocks.outbox.claims import Claims, Refusal
+from app.building_blocks.outbox.due import due_rows, keys_that_wait, missed_rows
 from tests.guarantees.conftest import (
     StartPublisher,
     count_published,
@@ -82,14 +85,16 @@ async def test_a_crashed_publishers_rows_go_out_within_the_lease(
     assert broker.bodies == ["1", "2"]
 
 
-async def test_the_host_clock_is_never_asked(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await write_rows(database, ("k", "1"))
-    [row] = await Claims(database).claim(1)
-    monkeypatch.setattr("time.time", lambda: 4e9)
-    assert await Claims(database).claim(1) == []
-    assert row.payload == "1"
+def test_a_claim_sends_no_time_of_the_hosts(database: Database) -> None:
+    dialect = database.dialect
+    for statement in (
+        due_rows(dialect, ["k"]),
+        keys_that_wait(dialect),
+        missed_rows(dialect, ["k"], [1]),
+        select(dialect.later(30)),
+    ):
+        sent = statement.compile(dialect=database.writer.dialect).params.values()
+        assert not [value for value in sent if isinstance(value, datetime)]
 
 
 async def test_stopping_finishes_what_is_in_flight_and_marks_only_that(
