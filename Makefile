@@ -1,6 +1,7 @@
 PYTHON ?= python3
 WORKERS ?= 2
 VENV := .venv
+NODE := tests/node/node_modules
 # Python left to itself would put caches among the template's sources, and so into services.
 export PYTHONDONTWRITEBYTECODE := 1
 
@@ -17,7 +18,12 @@ $(VENV)/.installed: tests/requirements.txt
 	@$(PYTHON) scripts/make_venv.py $(VENV) tests/requirements.txt
 	@touch $@
 
-test: $(VENV)/.installed  ## Bake every combination and test what was baked
+$(NODE)/.installed: tests/node/package-lock.json
+	@if command -v npm >/dev/null; then cd tests/node && npm ci --ignore-scripts --no-audit --no-fund \
+		&& touch node_modules/.installed; \
+	else echo "npm is not here: the tests with programs in another language are skipped"; fi
+
+test: $(VENV)/.installed $(NODE)/.installed  ## Bake every combination and test what was baked
 	@$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 lint: $(VENV)/.installed  ## Check the style and the types of the template's own Python

@@ -8,15 +8,31 @@ from pathlib import Path
 
 CHOSEN = {"database": "{{ cookiecutter.database }}", "broker": "{{ cookiecutter.broker }}"}
 
-# Files that exist in a service only if their option was chosen.
+# Files and folders that exist in a service only if one of their options was chosen.
 FILES_OF_OPTION = {
     "sqlite": ["app/building_blocks/databases/sqlite.py"],
     "postgresql": ["app/building_blocks/databases/postgresql.py", "tests/test_postgresql.py"],
     "mysql": ["app/building_blocks/databases/mysql.py"],
     "rabbitmq": [
-        "app/building_blocks/brokers/rabbitmq.py",
-        "app/building_blocks/brokers/rabbitmq_wire.py",
-        "tests/test_rabbitmq.py",
+        "app/building_blocks/brokers/rabbitmq",
+        "tests/broker",
+        "tests/broker/test_rabbitmq.py",
+    ],
+    "kafka": [
+        "app/building_blocks/brokers/kafka",
+        "tests/broker",
+        "tests/broker/test_kafka.py",
+    ],
+    "nats": [
+        "app/building_blocks/brokers/nats",
+        "nats.conf",
+        "tests/broker",
+        "tests/broker/test_nats.py",
+    ],
+    "redis": [
+        "app/building_blocks/brokers/redis",
+        "tests/broker",
+        "tests/broker/test_redis.py",
     ],
 }
 # Modules that are there for the defaults, and where they lie as the other choices want them.
@@ -24,6 +40,7 @@ VARIANTS = {
     "app/database.py": "app/options/database_{database}.py",
     "app/broker.py": "app/options/broker_{broker}.py",
     "tests/scratch_database.py": "tests/options/scratch_database_{database}.py",
+    "tests/own_broker.py": "tests/options/own_broker_{broker}.py",
 }
 
 
@@ -39,10 +56,12 @@ def keep_chosen_variants() -> None:
 
 def remove_files_of_other_options() -> None:
     """Remove what only an option that was not chosen needs."""
-    for option, files in FILES_OF_OPTION.items():
-        if option not in CHOSEN.values():
-            for file in files:
-                Path(file).unlink(missing_ok=True)
+    kept = {path for option in CHOSEN.values() for path in FILES_OF_OPTION.get(option, [])}
+    for path in {path for paths in FILES_OF_OPTION.values() for path in paths} - kept:
+        if Path(path).is_dir():
+            shutil.rmtree(path)
+        else:
+            Path(path).unlink(missing_ok=True)
 
 
 def remove_caches() -> None:

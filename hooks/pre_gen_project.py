@@ -13,7 +13,7 @@ ANSWERS: dict[str, str] = json.loads(r"""{{ cookiecutter | tojson }}""")
 
 CHOICES = {
     "database": ("sqlite", "postgresql", "mysql"),
-    "broker": ("memory", "rabbitmq"),
+    "broker": ("memory", "rabbitmq", "kafka", "nats", "redis"),
 }
 FREE_TEXT = ("project_name", "description", "author")
 NEVER_EMPTY = ("project_name", "author")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from bakery import bake
-from servers import scratch_broker, scratch_database
+from brokers import scratch_broker
+from servers import scratch_database
 from service import Service
 
 Baked = Callable[[str, str], Path]

@@ -1,12 +1,10 @@
-"""Databases and virtual hosts made for one test on real servers, and dropped after it."""
+"""Databases made for one test on real servers, and dropped after it."""
 
 import os
-import shutil
 import socket
-import subprocess
 import uuid
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
@@ -16,6 +14,8 @@ SERVERS = {
     "postgresql": os.environ.get("POSTGRESQL_SERVER", "postgresql://postgres@127.0.0.1:5432"),
     "mysql": os.environ.get("MYSQL_SERVER", "mysql://root@127.0.0.1:3306"),
     "rabbitmq": os.environ.get("RABBITMQ_SERVER", "amqp://guest:guest@127.0.0.1:5672"),
+    "nats": os.environ.get("NATS_SERVER", "nats://127.0.0.1:4222"),
+    "redis": os.environ.get("REDIS_SERVER", "redis://127.0.0.1:6379"),
 }
 
 
@@ -77,38 +77,3 @@ async def _on_mysql(server: SplitResult, statement: str) -> None:
             await cursor.execute(statement)
     finally:
         await connection.ensure_closed()
-
-
-@contextmanager
-def scratch_broker(name: str) -> Iterator[str]:
-    """The URL of a broker that nobody else's events reach, for the length of a block.
-
-    On RabbitMQ that is a virtual host. Where rabbitmqctl cannot make one (a server in a
-    container), the server's own is used: tests that share it must run one after the other.
-    """
-    if name == "memory":
-        yield "memory://"
-        return
-    server = require(name)
-    host = f"scratch_{uuid.uuid4().hex[:12]}"
-    if not (
-        _rabbitmqctl("add_vhost", host)
-        and _rabbitmqctl(
-            "set_permissions", "-p", host, server.username or "guest", ".*", ".*", ".*"
-        )
-    ):
-        yield f"amqp://{server.netloc}/"
-        return
-    try:
-        yield f"amqp://{server.netloc}/{host}"
-    finally:
-        _rabbitmqctl("delete_vhost", host)
-
-
-def _rabbitmqctl(*arguments: str) -> bool:
-    program = shutil.which("rabbitmqctl")
-    if program is None:
-        return False
-    command = [program, "--quiet", *arguments]
-    done = subprocess.run(command, capture_output=True, timeout=60, check=False)
-    return done.returncode == 0

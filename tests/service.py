@@ -144,9 +144,9 @@ class Service:
         """GET a path."""
         return httpx.get(f"{self.url}{path}", headers={"accept": accept}, timeout=30)
 
-    def post(self, path: str, body: Any = None) -> httpx.Response:
+    def post(self, path: str, body: Any = None, **headers: str) -> httpx.Response:
         """POST JSON to a path."""
-        return httpx.post(f"{self.url}{path}", json=body, timeout=30)
+        return httpx.post(f"{self.url}{path}", json=body, headers=headers, timeout=30)
 
     def order_status(self, order_id: str) -> str:
         """The status of an order."""

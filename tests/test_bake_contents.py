@@ -21,6 +21,9 @@ WORDS = {
     "postgresql": r"postgres|asyncpg|psycopg|\bpg_",
     "mysql": r"mysql|mariadb|asyncmy",
     "rabbitmq": r"rabbit|amqp|aio.?pika|aiormq|pamqp",
+    "kafka": r"kafka|confluent",
+    "nats": r"\bnats|jetstream",
+    "redis": r"redis|valkey",
 }
 # The only files that may differ between two choices of options.
 MAY_DIFFER = (
@@ -29,7 +32,10 @@ MAY_DIFFER = (
     "app/building_blocks/databases/*.py",
     "app/building_blocks/brokers/*.py",
     "tests/scratch_database.py",
+    "tests/own_broker.py",
+    "tests/broker/*.py",
     "tests/test_*.py",
+    "nats.conf",
     "pyproject.toml",
     "compose.yaml",
     ".env.example",
@@ -121,7 +127,9 @@ def test_the_settings_files_can_be_read(database: str, broker: str, baked: Baked
     workflow = yaml.safe_load((service / ".github/workflows/ci.yml").read_text("utf-8"))
     servers = {"database"} if database != "sqlite" else set()
     servers |= {"broker"} if broker != "memory" else set()
-    assert set(workflow["jobs"]["check"].get("services", {})) == servers
+    job = workflow["jobs"]["check"]
+    by_compose = any("compose up" in step.get("run", "") for step in job["steps"])
+    assert set(job.get("services", {})) | ({"broker"} if by_compose else set()) == servers
     compose = yaml.safe_load((service / "compose.yaml").read_text("utf-8"))
     assert set(compose["services"]) == servers | {"migrate", "service"}
     waits_for = set(compose["services"]["service"]["depends_on"]) | set(
@@ -172,12 +180,14 @@ def test_the_hooks_know_the_same_options_as_the_questions() -> None:
     assert set(files) == {*DATABASES, *BROKERS} - {"memory"}
     assert set(WORDS) == set(files)
     for file in itertools.chain.from_iterable(files.values()):
-        assert (SOURCES / file).is_file(), f"the hook names {file}, which the template has not"
+        assert (SOURCES / file).exists(), f"the hook names {file}, which the template has not"
     wanted = set()
     for module, variant in constant("post_gen_project.py", "VARIANTS").items():
         assert (SOURCES / module).is_file()
         if "{database}" in variant:
             wanted |= {variant.format(database=database) for database in DATABASES[1:]}
+        elif module == "tests/own_broker.py":
+            wanted |= {variant.format(broker=broker) for broker in ("kafka", "nats")}
         else:
             wanted |= {variant.format(broker=broker) for broker in BROKERS[1:]}
     there = {path.relative_to(SOURCES).as_posix() for path in SOURCES.glob("*/options/*.py")}

@@ -3,12 +3,14 @@
 import itertools
 import os
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
 from bakery import BROKERS, DATABASES
+from brokers import scratch_broker
 from conftest import Baked
-from servers import scratch_broker, scratch_database
+from servers import scratch_database
 from service import check
 
 COMBINATIONS = [
@@ -19,51 +21,84 @@ COMBINATIONS = [
 CACHES = Path(tempfile.gettempdir(), "cookiecutter-fastapi-events")
 MYPY_CACHE = CACHES / f"mypy-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
 
+# No broker changes these, shown to be the same bytes elsewhere: they run once a database.
 SAME_FOR_EVERY_BROKER = (
     "building_blocks/*",
     "features/*",
     "properties/*",
     "guarantees/test_rule_*",
     "guarantees/test_what_*",
+    "test_memory_broker.py",
 )
+# What database and broker do together; the rest of a broker's tests runs on the first database.
+TOGETHER = ("tests/guarantees/test_every_broker.py", "tests/test_round_trip.py")
 
-pytestmark = pytest.mark.parametrize(("database", "broker"), COMBINATIONS)
+each_combination = pytest.mark.parametrize(("database", "broker"), COMBINATIONS)
 
 
+@each_combination
 def test_the_style_is_clean(database: str, broker: str, baked: Baked) -> None:
     service = baked(database, broker)
     check(service, "ruff", "check", "--no-cache", ".")
     check(service, "ruff", "format", "--no-cache", "--check", ".")
 
 
+@each_combination
 def test_the_dependency_rules_hold(database: str, broker: str, baked: Baked) -> None:
     check(baked(database, broker), "importlinter.cli", "lint", "--no-cache", PYTHONPATH=".")
 
 
+@each_combination
 def test_the_types_are_strict(database: str, broker: str, baked: Baked) -> None:
     check(baked(database, broker), "mypy", "--strict", f"--cache-dir={MYPY_CACHE}")
 
 
-async def test_the_migrations_go_up_and_down(
-    database: str, broker: str, baked: Baked, tmp_path: Path
-) -> None:
-    service = baked(database, broker)
+@pytest.mark.parametrize("database", DATABASES)
+async def test_the_migrations_go_up_and_down(database: str, baked: Baked, tmp_path: Path) -> None:
+    service = baked(database, "memory")
     async with scratch_database(database, tmp_path) as url:
         for command in ("upgrade head", "check", "downgrade base", "upgrade head", "check"):
             check(service, "alembic", *command.split(), DATABASE_URL=url)
 
 
+@each_combination
 async def test_the_services_own_tests_pass(
     database: str, broker: str, baked: Baked, tmp_path: Path
 ) -> None:
-    # Files that no broker changes, shown to be the same bytes elsewhere, are run once a database.
-    same = () if broker == "memory" else SAME_FOR_EVERY_BROKER
+    if broker == "memory":
+        chosen = ["tests"]
+    elif database == DATABASES[0]:
+        chosen = [f"--ignore-glob=tests/{pattern}" for pattern in SAME_FOR_EVERY_BROKER]
+    else:
+        chosen = list(TOGETHER)
     async with scratch_database(database, tmp_path) as url:
         with scratch_broker(broker) as broker_url:
-            check(
+            service_tests(
                 baked(database, broker),
-                *("pytest", "-p", "no:cacheprovider", "-q", f"--basetemp={tmp_path / 'service'}"),
-                *(f"--ignore-glob=tests/{pattern}" for pattern in same),
+                *chosen,
                 TEST_DATABASE_URL=url,
                 TEST_BROKER_URL=broker_url,
             )
+
+
+@pytest.mark.parametrize("broker", BROKERS[1:])
+def test_a_service_passes_its_own_tests_without_its_server(broker: str, baked: Baked) -> None:
+    started = time.monotonic()
+    service_tests(
+        baked("sqlite", broker),
+        *(f"--ignore-glob=tests/{pattern}" for pattern in SAME_FOR_EVERY_BROKER),
+        BROKER_URL="memory://",
+        CI="false",
+    )
+    print(f"{broker}, through memory://: {time.monotonic() - started:.0f} s")
+
+
+def service_tests(service: Path, *arguments: str, **settings: str) -> None:
+    """Run a service's tests in its folder, in a scratch folder of its own."""
+    with tempfile.TemporaryDirectory() as scratch:
+        check(
+            service,
+            *("pytest", "-p", "no:cacheprovider", "-q", f"--basetemp={scratch}/tests"),
+            *arguments,
+            **settings,
+        )

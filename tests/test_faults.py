@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from bakery import bake
+from brokers import scratch_broker
 from conftest import Baked
-from servers import scratch_broker, scratch_database
+from servers import scratch_database
 from service import Service, check, environment
 
 RUN_DEADLINE = 420.0  # seconds
@@ -19,6 +20,10 @@ RUNS = [
     pytest.param("sqlite", "memory", 2, 5, 7, id="sqlite-memory-2"),
     pytest.param("postgresql", "rabbitmq", 3, 10, 223, id="postgresql-rabbitmq-3"),
     pytest.param("mysql", "rabbitmq", 2, 6, 93, id="mysql-rabbitmq-2"),
+    pytest.param("postgresql", "nats", 3, 8, 223, id="postgresql-nats-3"),
+    pytest.param("mysql", "redis", 3, 8, 223, id="mysql-redis-3"),
+    # The mock cluster cannot have two members join a group at the same time.
+    pytest.param("postgresql", "kafka", 1, 5, 93, id="postgresql-kafka-1"),
 ]
 # Side by side they would take the processor from each other, and need longer deadlines.
 pytestmark = pytest.mark.xdist_group("load")

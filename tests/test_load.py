@@ -13,14 +13,19 @@ DEADLINE = 180.0  # seconds until the last order must have ended
 POLL_PAUSE = 0.2  # seconds; asking all the time would be a load of its own
 KILL_AFTER = 150  # orders answered
 
-OPTIONS = [
-    pytest.param(("sqlite", "memory"), id="sqlite-memory"),
-    pytest.param(
-        ("postgresql", "rabbitmq"), id="postgresql-rabbitmq", marks=pytest.mark.xdist_group("load")
-    ),
-    pytest.param(("mysql", "rabbitmq"), id="mysql-rabbitmq", marks=pytest.mark.xdist_group("load")),
+COMBINATIONS = [
+    ("sqlite", "memory"),
+    ("postgresql", "rabbitmq"),
+    ("mysql", "rabbitmq"),
+    ("postgresql", "kafka"),
+    ("postgresql", "nats"),
+    ("mysql", "redis"),
 ]
-pytestmark = pytest.mark.parametrize("running_service", OPTIONS, indirect=True)
+pytestmark = [
+    pytest.mark.parametrize("running_service", COMBINATIONS, ids="-".join, indirect=True),
+    # Side by side they would take the processor from each other.
+    pytest.mark.xdist_group("load"),
+]
 
 
 def amount(number: int) -> str:

@@ -2,7 +2,7 @@
 
 from app.building_blocks.brokers.adapter import BrokerAdapter
 from app.building_blocks.brokers.choice import Adapters, open_adapter
-from app.building_blocks.brokers.memory import MemoryAdapter
+from app.building_blocks.brokers.memory.adapter import MemoryAdapter
 
 BROKERS: Adapters = {"memory": MemoryAdapter}
 

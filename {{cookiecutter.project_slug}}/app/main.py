@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from fastapi import FastAPI
 
 from app.broker import open_broker
+from app.building_blocks.asyncapi import AsyncApi
 from app.building_blocks.background import BackgroundTask
 from app.building_blocks.behaviours import log_commands
 from app.building_blocks.brokers.connection import BrokerConnection
@@ -71,6 +72,8 @@ def create_app(
         )
         for subscription in wiring.subscriptions
     ]
+    for event in wiring.published:
+        broker.declare(event.topic)
     for consumer in consumers:
         broker.subscribe(consumer.topic, consumer.name, consumer.receive, ordered=consumer.ordered)
 
@@ -131,7 +134,8 @@ def create_app(
     checks |= {"publishing": publisher.check} | {task.name: task.check for task in background}
     app.include_router(health_router(checks))
     app.include_router(metrics_router(metrics, database))
-    app.include_router(asyncapi_router(wiring, settings.service_name))
+    contract = AsyncApi(settings.service_name, settings.broker_url, broker.attribute_prefix)
+    app.include_router(asyncapi_router(contract.document(wiring)))
     return app
 
 

@@ -17,9 +17,9 @@ from faststream.specification import AsyncAPI
 from pydantic import BaseModel
 
 from app.building_blocks.brokers.adapter import BrokerAdapter, BrokerMessage, BrokerUnavailableError
-from app.building_blocks.brokers.memory import MemoryAdapter
-from app.building_blocks.brokers.memory_broker import MemoryBroker
-from app.building_blocks.brokers.memory_router import MemoryRouter
+from app.building_blocks.brokers.memory.adapter import MemoryAdapter
+from app.building_blocks.brokers.memory.broker import MemoryBroker
+from app.building_blocks.brokers.memory.router import MemoryRouter
 
 TOPIC = "orders.order-created.v1"
 MESSAGE = BrokerMessage(TOPIC, b"{}")
@@ -42,9 +42,9 @@ async def running(broker: MemoryAdapter | MemoryBroker) -> AsyncIterator[None]:
             await broker.stop()
 
 
-def adapter(*, nack_wait: float = 0.0, graceful_timeout: float = 15.0) -> MemoryAdapter:
+def adapter(*, retry_pause: float = 0.0, graceful_timeout: float = 15.0) -> MemoryAdapter:
     return MemoryAdapter(
-        "memory://", "shop", nack_wait=nack_wait, graceful_timeout=graceful_timeout
+        "memory://", "shop", retry_pause=retry_pause, graceful_timeout=graceful_timeout
     )
 
 
@@ -211,7 +211,7 @@ async def test_a_message_that_is_handled_is_not_worth_a_line_at_info(
 
 
 async def test_a_failed_message_is_held_for_the_wait_before_it_is_given_back() -> None:
-    broker = adapter(nack_wait=0.1)
+    broker = adapter(retry_pause=0.1)
     broker.subscribe(TOPIC, "failing", fail)
     clock = asyncio.get_running_loop().time
     async with running(broker):
@@ -225,7 +225,7 @@ async def test_a_failed_message_is_held_for_the_wait_before_it_is_given_back() -
 
 
 async def test_stop_cuts_the_wait_before_a_nack_short() -> None:
-    broker, failed = adapter(nack_wait=FOREVER, graceful_timeout=FOREVER), asyncio.Event()
+    broker, failed = adapter(retry_pause=FOREVER, graceful_timeout=FOREVER), asyncio.Event()
 
     async def receive(message: BrokerMessage) -> None:
         failed.set()
@@ -273,7 +273,7 @@ async def test_stop_cancels_what_outlives_the_graceful_time() -> None:
 async def test_a_handler_that_swallows_its_cancellation_neither_acknowledges_nor_blocks_stop(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("app.building_blocks.brokers.memory_subscriber.CANCELLATION_TIMEOUT", 0.01)
+    monkeypatch.setattr("app.building_blocks.brokers.memory.subscriber.CANCELLATION_TIMEOUT", 0.01)
     broker, gate, ended = adapter(graceful_timeout=0.01), Gate(), asyncio.Event()
 
     async def receive(message: BrokerMessage) -> None:
@@ -359,7 +359,7 @@ async def test_publish_before_start_and_after_stop_is_refused_and_start_works_ag
 
 
 async def test_one_adapter_serves_two_event_loops_one_after_the_other() -> None:
-    broker = adapter(nack_wait=0.001)
+    broker = adapter(retry_pause=0.001)
     broker.subscribe(TOPIC, "failing", fail)
 
     async def publish_once() -> None:

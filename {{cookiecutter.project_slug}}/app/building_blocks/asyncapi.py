@@ -1,36 +1,77 @@
-"""The service's contract with other services, as an AsyncAPI 3 document."""
+"""The service's contract with other services, as an AsyncAPI 3 document.
+
+The wire format is CloudEvents 1.0 in binary mode, so the headers are its attributes, named as
+the broker's binding names them, and what travels with every request.
+"""
 
 from typing import Any
+from urllib.parse import urlsplit
 
+from app.building_blocks.context import CARRIED, CORRELATION_ID
 from app.building_blocks.integration_event import IntegrationEvent
 from app.building_blocks.wiring import Wiring
 
-_HEADERS = {
-    "ce-specversion": "CloudEvents version, 1.0",
-    "ce-id": "unique id of the message; duplicates carry the same",
-    "ce-type": "the topic",
-    "ce-source": "the service that published it",
-    "ce-time": "when it was written, RFC 3339",
+_ATTRIBUTES = {
+    "specversion": "CloudEvents version, 1.0",
+    "id": "unique id of the message; duplicates carry the same",
+    "type": "the topic",
+    "source": "the service that published it",
+    "time": "when it was written, RFC 3339",
 }
 
 
-def asyncapi_document(wiring: Wiring, service: str) -> dict[str, Any]:
-    """Every published and consumed event, with topic, payload schema and headers."""
-    consumed = {subscription.event for subscription in wiring.subscriptions}
-    events = {event.topic: event for event in [*wiring.published, *consumed]}
-    operations = {f"send.{event.topic}": _operation("send", event) for event in wiring.published}
-    for subscription in wiring.subscriptions:
-        name = f"receive.{subscription.event.topic}.{subscription.name}"
-        operations[name] = _operation("receive", subscription.event)
-        operations[name]["title"] = f"{service}.{subscription.name}"
-    return {
-        "asyncapi": "3.0.0",
-        "info": {"title": service, "version": "1.0.0"},
-        "defaultContentType": "application/json",
-        "channels": {topic: _channel(event) for topic, event in sorted(events.items())},
-        "operations": operations,
-        "components": {"messages": {e.__name__: _message(e) for e in events.values()}},
-    }
+class AsyncApi:
+    """Writes the document for one broker: its URL, and how it begins the attributes' names."""
+
+    def __init__(self, service: str, broker_url: str, attribute_prefix: str) -> None:
+        self._service = service
+        self._broker = urlsplit(broker_url)
+        self._prefix = attribute_prefix
+
+    def document(self, wiring: Wiring) -> dict[str, Any]:
+        """Every published and consumed event, with topic, payload schema and headers."""
+        consumed = {subscription.event for subscription in wiring.subscriptions}
+        events = {event.topic: event for event in [*wiring.published, *consumed]}
+        operations = {f"send.{e.topic}": _operation("send", e) for e in wiring.published}
+        for subscription in wiring.subscriptions:
+            name = f"receive.{subscription.event.topic}.{subscription.name}"
+            operations[name] = _operation("receive", subscription.event)
+            operations[name]["title"] = f"{self._service}.{subscription.name}"
+        return {
+            "asyncapi": "3.0.0",
+            "info": {"title": self._service, "version": "1.0.0"},
+            "defaultContentType": "application/json",
+            **self._servers(),
+            "channels": {topic: _channel(event) for topic, event in sorted(events.items())},
+            "operations": operations,
+            "components": {
+                "messages": {event.__name__: self._message(event) for event in events.values()}
+            },
+        }
+
+    def _servers(self) -> dict[str, Any]:
+        """The broker without its login; none when it is this process."""
+        host = self._broker.netloc.rpartition("@")[2]
+        if not host:
+            return {}
+        return {"servers": {"broker": {"host": host, "protocol": self._broker.scheme}}}
+
+    def _message(self, event: type[IntegrationEvent]) -> dict[str, Any]:
+        attributes = dict(_ATTRIBUTES)
+        if event.key:
+            attributes["subject"] = f"the ordering key: {event.key}"
+        headers = {f"{self._prefix}{name}": _text(told) for name, told in attributes.items()}
+        headers |= {name: _text("travels with the request, when there is one") for name in CARRIED}
+        required = [f"{self._prefix}{name}" for name in _ATTRIBUTES]
+        return {
+            "name": event.topic,
+            "title": event.__name__,
+            "summary": (event.__doc__ or "").strip().partition("\n")[0],
+            "contentType": "application/json",
+            "correlationId": {"location": f"$message.header#/{CORRELATION_ID}"},
+            "headers": {"type": "object", "properties": headers, "required": required},
+            "payload": event.model_json_schema(mode="serialization", ref_template=_ref_to(event)),
+        }
 
 
 def _channel(event: type[IntegrationEvent]) -> dict[str, Any]:
@@ -47,18 +88,8 @@ def _operation(action: str, event: type[IntegrationEvent]) -> dict[str, Any]:
     }
 
 
-def _message(event: type[IntegrationEvent]) -> dict[str, Any]:
-    headers = {name: {"type": "string", "description": text} for name, text in _HEADERS.items()}
-    if event.key:
-        headers["ce-subject"] = {"type": "string", "description": f"the ordering key: {event.key}"}
-    payload = event.model_json_schema(mode="serialization", ref_template=_ref_to(event))
-    return {
-        "name": event.topic,
-        "title": event.__name__,
-        "summary": (event.__doc__ or "").strip().partition("\n")[0],
-        "headers": {"type": "object", "properties": headers, "required": list(_HEADERS)},
-        "payload": payload,
-    }
+def _text(description: str) -> dict[str, str]:
+    return {"type": "string", "description": description}
 
 
 def _ref_to(event: type[IntegrationEvent]) -> str:

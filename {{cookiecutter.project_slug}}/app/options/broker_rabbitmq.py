@@ -2,8 +2,8 @@
 
 from app.building_blocks.brokers.adapter import BrokerAdapter
 from app.building_blocks.brokers.choice import Adapters, open_adapter
-from app.building_blocks.brokers.memory import MemoryAdapter
-from app.building_blocks.brokers.rabbitmq import RabbitAdapter
+from app.building_blocks.brokers.memory.adapter import MemoryAdapter
+from app.building_blocks.brokers.rabbitmq.adapter import RabbitAdapter
 
 BROKERS: Adapters = {
     "memory": MemoryAdapter,

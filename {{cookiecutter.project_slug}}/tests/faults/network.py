@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 from tests.faults.errors import CannotRunError
 from tests.faults.proxy import Proxy
+from tests.own_broker import redirected
+from tests.urls import through
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ async def network(urls: Mapping[str, str]) -> AsyncIterator[Network]:
     async with AsyncExitStack() as stack:
         for setting, url in urls.items():
             if address := address_in(setting, url):
-                proxy = await stack.enter_async_context(Proxy(*address).listening())
+                proxy = await stack.enter_async_context(Proxy(*address, redirected).listening())
                 proxies[f"the {setting.partition('_')[0].lower()}"] = proxy
                 settings[setting] = through(url, proxy.port)
             else:
@@ -55,10 +57,3 @@ def address_in(setting: str, url: str) -> tuple[str, int] | None:
             f"write it as {parts.scheme}://USER:PASSWORD@HOST:PORT/..."
         )
     return parts.hostname, port
-
-
-def through(url: str, port: int) -> str:
-    """`url` with a port on loopback in the place of its host and port."""
-    parts = urlsplit(url)
-    user, at, _ = parts.netloc.rpartition("@")
-    return parts._replace(netloc=f"{user}{at}127.0.0.1:{port}").geturl()

@@ -13,11 +13,13 @@ _LATENCY = 0.1  # seconds for each piece, each way
 class Proxy:
     """Passes bytes on between a port of its own and a server, until told to do worse.
 
-    A trouble lasts for a number of seconds, and takes the place of the one before.
+    A trouble lasts for a number of seconds, and takes the place of the one before. `redirected`
+    makes of what the server says what a client behind the proxy's port has to hear.
     """
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, redirected: Callable[[bytes, int], bytes]) -> None:
         self.port = 0
+        self._redirected = redirected
         self._server = host, port
         self._connections: set[asyncio.Task[None]] = set()
         self._writers: set[StreamWriter] = set()
@@ -100,7 +102,9 @@ class Proxy:
             self._writers.add(server_writer)
             pumps = {
                 asyncio.create_task(self._pump(reader, server_writer, self._requests_pass)),
-                asyncio.create_task(self._pump(server_reader, writer, self._answers_pass)),
+                asyncio.create_task(
+                    self._pump(server_reader, writer, self._answers_pass, self._redirected)
+                ),
             }
             _, open_ones = await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
             for pump in open_ones:
@@ -113,11 +117,17 @@ class Proxy:
                 each.close()
                 self._writers.discard(each)
 
-    async def _pump(self, source: StreamReader, sink: StreamWriter, passes: asyncio.Event) -> None:
+    async def _pump(
+        self,
+        source: StreamReader,
+        sink: StreamWriter,
+        passes: asyncio.Event,
+        changed: Callable[[bytes, int], bytes] = lambda data, _: data,
+    ) -> None:
         with suppress(OSError):
             while data := await source.read(_CHUNK):
                 if self._latency:
                     await asyncio.sleep(self._latency)
                 await passes.wait()
-                sink.write(data)
+                sink.write(changed(data, self.port))
                 await sink.drain()

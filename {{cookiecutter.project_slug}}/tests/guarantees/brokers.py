@@ -4,7 +4,6 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 from fastapi import FastAPI
@@ -20,7 +19,7 @@ from app.building_blocks.integration_event import IntegrationEvent
 from app.building_blocks.mediator import Mediator
 from app.main import create_app
 from app.settings import Settings, load_settings
-from tests.servers import require_server
+from tests.own_broker import DROPS_DUPLICATES, own_broker_url
 from tests.waiting import eventually
 
 MEMORY_URL = "memory://"
@@ -41,16 +40,6 @@ class NoteIntegrationEvent(IntegrationEvent):
 Handler = Callable[[NoteIntegrationEvent, Mediator], Awaitable[None]]
 
 
-def url_of(broker: str) -> str:
-    """Where `broker` is. Skips the test when its server does not answer."""
-    if broker == "memory":
-        return MEMORY_URL
-    address = urlsplit(OWN_URL)
-    assert address.port, "Write the port into TEST_BROKER_URL, so that it can be looked for."
-    require_server("The broker", address.hostname, address.port, "broker")
-    return OWN_URL
-
-
 class Service:
     """A service with a name and a topic that no other test uses, stopped and started at will."""
 
@@ -60,8 +49,11 @@ class Service:
         self.note = _note_on(self.topic)
         # Whether it keeps what it confirmed while the service's process is gone.
         self.broker_stays = broker != "memory"
+        # Whether it knows a message that it has already by its id, and drops the second.
+        self.broker_drops_duplicates = self.broker_stays and DROPS_DUPLICATES
         self._database = database
-        update = {"service_name": self.name, "broker_url": url_of(broker)}
+        url = MEMORY_URL if broker == "memory" else own_broker_url()
+        update = {"service_name": self.name, "broker_url": url}
         self._settings = settings.model_copy(update=update)
 
     def feature(self, *handlers: Handler, **options: Any) -> Feature:

@@ -14,6 +14,8 @@ from app.building_blocks.brokers.adapter import (
 class ScriptedBroker:
     """Keeps what it confirmed, in order. Refuses topics, loses its connection, or stalls."""
 
+    attribute_prefix = "ce-"
+
     def __init__(self) -> None:
         self.sent: list[BrokerMessage] = []
         self.is_away = False
@@ -21,6 +23,10 @@ class ScriptedBroker:
         self.may_answer = asyncio.Event()
         self.may_answer.set()
         self.attempts = 0
+        self.looks = 0
+
+    def declare(self, topic: str) -> None:
+        """Any topic can be published on."""
 
     def subscribe(
         self, topic: str, consumer: str, receive: Receive, *, ordered: bool = False
@@ -43,6 +49,7 @@ class ScriptedBroker:
         self.sent.append(message)
 
     async def is_connected(self) -> bool:
+        self.looks += 1
         return not self.is_away
 
     @property

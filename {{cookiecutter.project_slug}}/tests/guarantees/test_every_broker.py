@@ -27,8 +27,8 @@ from tests.guarantees.brokers import (
 )
 from tests.waiting import eventually
 
-# The most that an outbox takes, less what the headers need: servers count them in.
-ALMOST_A_MEBIBYTE = (1 << 20) - 4096
+A_MEBIBYTE = 1 << 20
+"""The most that an outbox takes."""
 
 
 class Handled(list[int]):
@@ -69,16 +69,18 @@ async def test_a_duplicate_delivery_has_one_effect(service: Service) -> None:
     handled = Handled()
     headers = {"ce-id": str(uuid4()), "ce-type": service.topic}
     message = service.message(b'{"number": 7}', headers)
+    expected = 0 if service.broker_drops_duplicates else 2
 
     async with service.running(service.feature(handled.one)) as app:
 
-        async def both_came() -> bool:
-            return await count_duplicates(app) == 2
+        async def all_came() -> bool:
+            return await count_duplicates(app) == expected
 
         await asyncio.gather(*(app.state.broker.publish(message) for _ in range(3)))
-        await eventually(both_came, what="the delivery of two duplicates")
-    await service.all_handled(1)
-    assert handled == [7]
+        await publish(app, service.note(number=8))
+        await service.all_handled(2)
+        await eventually(all_came, what=f"{expected} duplicates")
+    assert sorted(handled) == [7, 8]
 
 
 async def test_a_failing_handler_is_retried_from_the_inbox_and_the_others_go_on(
@@ -203,7 +205,7 @@ async def test_what_cannot_be_read_becomes_a_dead_letter_and_comes_once(service:
     assert {letter.message_id for letter in letters} == {row.message_id for row in dead.values()}
 
 
-async def test_own_headers_unicode_and_almost_a_mebibyte_arrive_exactly(service: Service) -> None:
+async def test_own_headers_unicode_and_a_mebibyte_arrive_exactly(service: Service) -> None:
     received: list[NoteIntegrationEvent] = []
 
     async def keep(event: NoteIntegrationEvent, mediator: Mediator) -> None:
@@ -211,9 +213,9 @@ async def test_own_headers_unicode_and_almost_a_mebibyte_arrive_exactly(service:
 
     pile, text = "Größe/ключ 鍵 🗝", 'NUL \x00, \u2028, "quotes", \\, e\u0301, שלום, 🎈'
     small = service.note(pile=pile, text=text)
-    room = ALMOST_A_MEBIBYTE - len(small.model_dump_json().encode())
+    room = A_MEBIBYTE - len(small.model_dump_json().encode())
     large = small.model_copy(update={"text": text + "x" * room})
-    assert len(large.model_dump_json().encode()) == ALMOST_A_MEBIBYTE
+    assert len(large.model_dump_json().encode()) == A_MEBIBYTE
 
     headers = {"x-tenant": "blå 世界 🎈", "x-empty": "", "x-spaces": " a  b "}
     async with service.running(service.feature(keep)) as app:

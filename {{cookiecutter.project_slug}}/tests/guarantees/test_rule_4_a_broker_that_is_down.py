@@ -1,6 +1,9 @@
 """Rule 4: a broker that is down costs no attempt; only a refused message counts them."""
 
+import pytest
+
 from app.building_blocks.databases.database import Database
+from app.building_blocks.retry_policy import RetryPolicy
 from tests.guarantees.conftest import (
     StartPublisher,
     count_published,
@@ -33,6 +36,30 @@ async def test_every_row_is_kept_and_goes_out_when_the_broker_is_back(
     await eventually(drained, what="an empty outbox")
     assert sorted(broker.bodies, key=int) == [f"{n}" for n in range(20)]
     assert publisher.problem is None
+
+
+async def test_the_pause_ends_when_the_connection_is_back(
+    database: Database,
+    broker: ScriptedBroker,
+    start_publisher: StartPublisher,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    an_hour = RetryPolicy(max_retries=1000, base_delay=3600, max_delay=3600)
+    monkeypatch.setattr("app.building_blocks.outbox.outage._PAUSES", an_hour)
+    broker.is_away = True
+    await write_rows(database, ("k", "1"))
+    await start_publisher()
+
+    async def paused() -> bool:
+        return broker.attempts == 1 and broker.looks > 2
+
+    await eventually(paused, what="a long pause")
+    broker.is_away = False
+
+    async def drained() -> bool:
+        return await count_waiting(database) == 0
+
+    await eventually(drained, what="an empty outbox")
 
 
 async def test_no_attempt_is_counted_while_the_broker_is_away(

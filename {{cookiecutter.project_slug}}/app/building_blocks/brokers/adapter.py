@@ -32,7 +32,16 @@ class MessageRefusedError(Exception):
 
 
 class BrokerAdapter(Protocol):
-    """Publishes with the broker's own confirmation and delivers at least once."""
+    """Publishes with the broker's own confirmation and delivers at least once.
+
+    `attribute_prefix` is how its CloudEvents binding begins the name of an attribute.
+    """
+
+    @property
+    def attribute_prefix(self) -> str: ...
+
+    def declare(self, topic: str) -> None:
+        """Say before `start` that this service publishes on `topic`."""
 
     def subscribe(
         self, topic: str, consumer: str, receive: Receive, *, ordered: bool = False

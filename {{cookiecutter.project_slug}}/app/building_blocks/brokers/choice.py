@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 from app.building_blocks.brokers.adapter import BrokerAdapter
 from app.building_blocks.errors import ConfigurationError
 
-Adapters = Mapping[str, Callable[[str, str], BrokerAdapter]]
+Adapters = Mapping[str, Callable[..., BrokerAdapter]]
+"""By the scheme of a URL: what makes an adapter of the URL and the service's name."""
 
 
 def open_adapter(adapters: Adapters, url: str, service: str) -> BrokerAdapter:

@@ -8,7 +8,7 @@ from app.building_blocks.wake_up import WakeUp
 
 log = structlog.get_logger(__name__)
 
-_PAUSES = RetryPolicy(max_retries=10**9, base_delay=0.5, max_delay=10.0)
+_PAUSES = RetryPolicy(max_retries=10**9, base_delay=0.5, max_delay=3.0)
 
 
 class BrokerConnection:

@@ -141,7 +141,7 @@ class Publisher:
         pause = self._outage.pause
         log.warning("publisher pauses", reason=self.problem, seconds=round(pause, 1))
         self._metrics.publish_pauses.inc()
-        await self._wake_up.rest(pause)
+        await self._outage.wait(pause, self._broker, self._wake_up)
         if not await self._broker.is_connected():
             self._outage.note("the broker is not connected")
             return

@@ -11,8 +11,8 @@ from faststream._internal.types import BrokerMiddleware, CustomCallable
 from faststream.exceptions import FeatureNotSupportedException
 from faststream.response import PublishCommand
 
-from app.building_blocks.brokers.memory_message import Envelope
-from app.building_blocks.brokers.memory_subscriber import (
+from app.building_blocks.brokers.memory.message import Envelope
+from app.building_blocks.brokers.memory.subscriber import (
     MemoryBrokerConfig,
     MemorySpecification,
     MemorySpecificationConfig,

@@ -2,13 +2,10 @@
 
 import asyncio
 import logging
-import random
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 
 import aio_pika
 from aio_pika import exceptions
-from aiormq.exceptions import ChannelAccessRefused
 from faststream import AckPolicy, rabbit
 from faststream.rabbit.schemas.queue import QuorumQueueArgs
 from yarl import URL
@@ -19,9 +16,9 @@ from app.building_blocks.brokers.adapter import (
     MessageRefusedError,
     Receive,
 )
-from app.building_blocks.brokers.rabbitmq_wire import decode, encode
-
-log = logging.getLogger("app.broker")
+from app.building_blocks.brokers.deliveries import Deliveries
+from app.building_blocks.brokers.rabbitmq.errors import REFUSALS, reaching_rabbitmq
+from app.building_blocks.brokers.rabbitmq.wire import decode, encode
 
 EXCHANGE = rabbit.RabbitExchange("integration-events", type=rabbit.ExchangeType.TOPIC, durable=True)
 # RabbitMQ 4 deletes a message after 20 deliveries unless told otherwise; 3.x knows no -1.
@@ -31,7 +28,6 @@ UNLIMITED_DELIVERIES = 1_000_000_000
 MAX_SHARED_BODY_BYTES = 1024 * 1024
 PREFETCH = 20
 START_TIMEOUT, GRACEFUL_TIMEOUT, GOODBYE_TIMEOUT = 30.0, 15.0, 5.0
-REFUSALS = (exceptions.ChannelPreconditionFailed, ChannelAccessRefused)
 
 Side = tuple[rabbit.RabbitBroker, aio_pika.RobustConnection]
 Link = tuple[aio_pika.RobustConnection, aio_pika.abc.AbstractExchange]
@@ -45,16 +41,20 @@ class RabbitAdapter:
     connect and a send, `retry_pause` is how long a failed delivery is kept; both in seconds.
     """
 
+    attribute_prefix = "cloudEvents:"
+
     def __init__(
         self, url: str, service: str, *, timeout: float = 5.0, retry_pause: float = 1.0
     ) -> None:
         self._url, self._service = URL(url), service
-        self._timeout, self._retry_pause = timeout, retry_pause
+        self._timeout, self._deliveries = timeout, Deliveries(retry_pause)
         self._subscriptions: list[tuple[str, str, Receive, bool]] = []
         self._brokers: list[Side] = []
         self._link: Link | None = None
-        self._stopping = asyncio.Event()
         self._alone = asyncio.Lock()
+
+    def declare(self, topic: str) -> None:
+        """The exchange takes every topic."""
 
     def subscribe(
         self, topic: str, consumer: str, receive: Receive, *, ordered: bool = False
@@ -64,9 +64,11 @@ class RabbitAdapter:
     async def start(self) -> None:
         if self._link:
             return
-        self._stopping.clear()
+        self._deliveries.open()
+        # It logs a stack trace for each connection that ends; the machinery tells of it in a line.
+        logging.getLogger("aiormq").setLevel(logging.CRITICAL)
         try:
-            async with _reaching_rabbitmq(START_TIMEOUT):
+            async with reaching_rabbitmq(START_TIMEOUT):
                 publishing, connection = await self._connect("publishing")
                 exchange = await publishing.declare_exchange(EXCHANGE)
                 if self._subscriptions:
@@ -80,13 +82,13 @@ class RabbitAdapter:
         self._link = connection, exchange
 
     async def stop(self) -> None:
-        self._stopping.set()
+        self._deliveries.close()
         brokers, self._brokers, self._link = self._brokers, [], None
         await asyncio.gather(*(_disconnect(*each) for each in brokers))
 
     async def publish(self, message: BrokerMessage) -> None:
         outgoing = encode(message, self._service)
-        async with _reaching_rabbitmq(self._timeout):
+        async with reaching_rabbitmq(self._timeout):
             connection, exchange = self._connected()
             if outgoing.body_size <= MAX_SHARED_BODY_BYTES:
                 with suppress(*REFUSALS, exceptions.ChannelInvalidStateError):
@@ -104,7 +106,7 @@ class RabbitAdapter:
         if not all(connection.connected.is_set() for _, connection in self._brokers):
             return False
         with suppress(BrokerUnavailableError):
-            async with _reaching_rabbitmq(self._timeout), aio_pika.Channel(self._connected()[0]):
+            async with reaching_rabbitmq(self._timeout), aio_pika.Channel(self._connected()[0]):
                 return True
         return False
 
@@ -115,7 +117,8 @@ class RabbitAdapter:
 
     async def _connect(self, purpose: str) -> Side:
         # A silent connection is given up after three heartbeats; the default is a minute each.
-        query = {"heartbeat": "10", "name": f"{self._service} {purpose}", **self._url.query}
+        heartbeat = str(max(1, round(2 * self._timeout)))
+        query = {"heartbeat": heartbeat, "name": f"{self._service} {purpose}", **self._url.query}
         broker = rabbit.RabbitBroker(
             self._url.with_query(query),
             timeout=self._timeout,
@@ -158,48 +161,18 @@ class RabbitAdapter:
 
         @subscriber
         async def deliver(message: rabbit.RabbitMessage) -> None:
-            try:
-                await receive(decode(topic, message))
-            except Exception:
-                log.exception("%s failed on a message of %s and gives it back", consumer, topic)
-                with suppress(TimeoutError):
-                    pause = self._retry_pause * random.uniform(0.5, 1.5)
-                    await asyncio.wait_for(self._stopping.wait(), pause)
-                    return
-                await message.nack(requeue=True)
-            else:
+            if await self._deliveries.run(consumer, receive, decode(topic, message)):
                 await message.ack()
+            elif not self._deliveries.stopping:
+                await message.nack(requeue=True)
 
 
 async def _disconnect(broker: rabbit.RabbitBroker, connection: aio_pika.RobustConnection) -> None:
     """Let running deliveries finish, then close, whether or not the server still answers."""
     for goodbye in (broker.stop, connection.close):
         with suppress(Exception):
-            async with _reaching_rabbitmq(GRACEFUL_TIMEOUT + GOODBYE_TIMEOUT):
+            async with reaching_rabbitmq(GRACEFUL_TIMEOUT + GOODBYE_TIMEOUT):
                 await goodbye()
-
-
-@asynccontextmanager
-async def _reaching_rabbitmq(seconds: float) -> AsyncIterator[None]:
-    """Turn every way in which RabbitMQ can be gone into BrokerUnavailableError.
-
-    So it does with a negative confirm, which tells of a full queue or a cluster without its
-    majority: time mends that, and no message is to blame.
-    """
-    try:
-        async with asyncio.timeout(seconds):
-            yield
-    except Exception as error:
-        # aiormq ends what is in flight with a bare Exception when nobody gave it a reason ...
-        if type(error) is not Exception and not isinstance(error, exceptions.CONNECTION_EXCEPTIONS):
-            raise
-        raise BrokerUnavailableError(f"RabbitMQ cannot be reached, try later: {error!r}") from error
-    except asyncio.CancelledError as error:
-        # ... and with a CancelledError when the connection goes, though nobody cancelled the task.
-        task = asyncio.current_task()
-        if task is None or task.cancelling():
-            raise
-        raise BrokerUnavailableError("The connection to RabbitMQ was dropped") from error
 
 
 async def _undecoded(message: rabbit.RabbitMessage) -> rabbit.RabbitMessage:

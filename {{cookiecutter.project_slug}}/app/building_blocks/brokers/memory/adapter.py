@@ -1,35 +1,33 @@
 """The broker of `BROKER_URL=memory://`: nothing to install, nothing kept over a restart."""
 
-import asyncio
-import logging
-import random
-from contextlib import suppress
 from typing import Any
 
 from faststream import AckPolicy, StreamMessage
 from faststream.exceptions import NackMessage
 
 from app.building_blocks.brokers.adapter import BrokerMessage, Receive
-from app.building_blocks.brokers.memory_broker import MemoryBroker
-
-_log = logging.getLogger("app.broker")
+from app.building_blocks.brokers.deliveries import Deliveries
+from app.building_blocks.brokers.memory.broker import MemoryBroker
 
 
 class MemoryAdapter:
     """The `BrokerAdapter` over a MemoryBroker. The outbox row is the only durable copy.
 
-    `nack_wait` is how long, in seconds and give or take a half, a message that failed is held
-    before it is given back: a failing database must not become a hot loop.
+    `retry_pause` is how long a failed delivery is kept, in seconds.
     """
 
+    attribute_prefix = "ce-"
+
     def __init__(
-        self, url: str, service: str, *, nack_wait: float = 1.0, graceful_timeout: float = 15.0
+        self, url: str, service: str, *, retry_pause: float = 1.0, graceful_timeout: float = 15.0
     ) -> None:
         self.broker = MemoryBroker(
             url, graceful_timeout=graceful_timeout, description=f"Inside the {service} process"
         )
-        self._nack_wait = nack_wait
-        self._stopping = asyncio.Event()
+        self._deliveries = Deliveries(retry_pause)
+
+    def declare(self, topic: str) -> None:
+        """Any topic can be published on."""
 
     def subscribe(
         self, topic: str, consumer: str, receive: Receive, *, ordered: bool = False
@@ -43,13 +41,10 @@ class MemoryAdapter:
             # and mixes up the order in which deliveries start.
             message: StreamMessage[Any] = self.broker.context.get_local("message")
             headers = {name: str(value) for name, value in message.headers.items()}
-            try:
-                await receive(BrokerMessage(topic, body, headers, headers.get("ce-subject")))
-            except Exception as error:
-                _log.exception("%s failed on a message of %s: it is given back", consumer, topic)
-                await self._wait_before_nack()
+            received = BrokerMessage(topic, body, headers, headers.get("ce-subject"))
+            if not await self._deliveries.run(consumer, receive, received):
                 # FastStream's own word for it: anything else would be logged a second time.
-                raise NackMessage from error
+                raise NackMessage
 
         self.broker.subscriber(
             topic,
@@ -63,12 +58,12 @@ class MemoryAdapter:
     async def start(self) -> None:
         """Nothing to connect to; may be called again, also after `stop`."""
         if not self.broker.running:
-            self._stopping = asyncio.Event()
+            self._deliveries.open()
         await self.broker.start()
 
     async def stop(self) -> None:
         """Let running deliveries finish in the graceful time, then cancel them."""
-        self._stopping.set()
+        self._deliveries.close()
         await self.broker.stop()
 
     async def publish(self, message: BrokerMessage) -> None:
@@ -80,11 +75,6 @@ class MemoryAdapter:
 
     async def is_connected(self) -> bool:
         return await self.broker.ping()
-
-    async def _wait_before_nack(self) -> None:
-        jittered = self._nack_wait * random.uniform(0.5, 1.5)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), jittered)
 
 
 async def _body_as_it_is(message: StreamMessage[Any]) -> bytes:

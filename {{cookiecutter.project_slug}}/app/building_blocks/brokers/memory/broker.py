@@ -21,9 +21,9 @@ from faststream.exceptions import FeatureNotSupportedException
 from faststream.response import PublishCommand, PublishType
 from faststream.specification.schema import BrokerSpec
 
-from app.building_blocks.brokers.memory_message import Envelope, MemoryProducer
-from app.building_blocks.brokers.memory_router import MemoryRegistrator, MemoryRouter, Middlewares
-from app.building_blocks.brokers.memory_subscriber import MemoryBrokerConfig
+from app.building_blocks.brokers.memory.message import Envelope, MemoryProducer
+from app.building_blocks.brokers.memory.router import MemoryRegistrator, MemoryRouter, Middlewares
+from app.building_blocks.brokers.memory.subscriber import MemoryBrokerConfig
 
 
 class MemoryBroker(MemoryRegistrator, BrokerUsecase[Envelope, MemoryProducer, MemoryBrokerConfig]):

@@ -18,7 +18,7 @@ from faststream.exceptions import FeatureNotSupportedException
 from faststream.specification.asyncapi.utils import resolve_payloads
 from faststream.specification.schema import Message, Operation, SubscriberSpec
 
-from app.building_blocks.brokers.memory_message import Envelope, MemoryProducer, decode, parse
+from app.building_blocks.brokers.memory.message import Envelope, MemoryProducer, decode, parse
 
 CANCELLATION_TIMEOUT = 1.0
 """Seconds that a cancelled delivery has to clean up before `stop` goes on without it."""

@@ -1,0 +1,1 @@
+"""Kafka: read `adapter.py` first."""

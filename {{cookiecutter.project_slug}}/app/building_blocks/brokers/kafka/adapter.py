@@ -1,0 +1,128 @@
+"""Kafka: a topic for each event type, a group for each consumer, idempotent publishing."""
+
+import asyncio
+import logging
+from contextlib import suppress
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic  # type: ignore[import-untyped]
+from faststream import kafka
+
+from app.building_blocks.brokers.adapter import BrokerMessage, BrokerUnavailableError, Receive
+from app.building_blocks.brokers.deliveries import Deliveries
+from app.building_blocks.brokers.kafka.connection import (
+    RETRY_BACKOFF,
+    milliseconds,
+    reaching_kafka,
+    read_address,
+)
+from app.building_blocks.brokers.kafka.producer import KafkaProducer
+from app.building_blocks.brokers.kafka.reader import KafkaReader
+from app.building_blocks.brokers.kafka.wire import encode
+
+START_TIMEOUT = 30.0
+
+
+class KafkaAdapter:
+    """Publishes with one idempotent producer and reads with one group member for each consumer.
+
+    `timeout` bounds a send, `retry_pause` is how long a failed delivery is kept; both in seconds.
+    """
+
+    attribute_prefix = "ce_"
+
+    def __init__(
+        self, url: str, service: str, *, timeout: float = 5.0, retry_pause: float = 1.0
+    ) -> None:
+        self._address, self._timeout = read_address(url, service), timeout
+        self._deliveries = Deliveries(retry_pause)
+        # aiokafka is to give up before this adapter does, and to say why.
+        self._producer = KafkaProducer(self._address, 0.8 * timeout)
+        self._topics: set[str] = set()
+        self._subscriptions: list[tuple[str, str, Receive]] = []
+        self._readers: list[KafkaReader] = []
+        self._started = False
+
+    def declare(self, topic: str) -> None:
+        self._topics.add(topic)
+
+    def subscribe(
+        self, topic: str, consumer: str, receive: Receive, *, ordered: bool = False
+    ) -> None:
+        """Kafka orders all: a key has its partition, and a partition one reader at a time."""
+        self._topics.add(topic)
+        self._subscriptions.append((topic, consumer, receive))
+
+    async def start(self) -> None:
+        if self._started:
+            return
+        self._started = True
+        self._deliveries.open()
+        self._producer.open()
+        library = logging.getLogger("aiokafka")
+        library.setLevel(logging.WARNING)
+        try:
+            async with reaching_kafka(START_TIMEOUT):
+                await self._producer.ask()
+                await self._create_topics()
+                await self._start_readers()
+        except BaseException:
+            await self.stop()
+            raise
+        # What it says until here is why it cannot connect. Later on it tells of each attempt to
+        # reach a server that is away, and the machinery of the outage in one line.
+        library.setLevel(logging.CRITICAL)
+
+    async def stop(self) -> None:
+        self._started = False
+        self._deliveries.close()
+        readers, self._readers = self._readers, []
+        await asyncio.gather(self._producer.close(), *(reader.stop() for reader in readers))
+
+    async def publish(self, message: BrokerMessage) -> None:
+        record = encode(message)
+        async with reaching_kafka(self._timeout):
+            await self._producer.send(record)
+
+    async def is_connected(self) -> bool:
+        """Ask the servers, each by the connection that the work itself goes over."""
+        if len(self._readers) < len(self._subscriptions):
+            return False
+        with suppress(BrokerUnavailableError):
+            async with reaching_kafka(self._timeout):
+                await self._producer.ask()
+                return all(await asyncio.gather(*(each.is_reading() for each in self._readers)))
+        return False
+
+    async def _create_topics(self) -> None:
+        """Ask for the topics with the server's defaults. It may have them already, or say no."""
+        admin = AIOKafkaAdminClient(**self._address.settings(self._timeout))
+        try:
+            await admin.start()
+            # The library takes -1 for the server's default only next to an assignment.
+            with suppress(Exception):
+                await admin.create_topics([NewTopic(topic, -1, -1, {}) for topic in self._topics])
+        finally:
+            await admin.close()
+
+    async def _start_readers(self) -> None:
+        broker = kafka.KafkaBroker(
+            self._address.servers,
+            security=self._address.security,
+            client_id=self._address.service,
+            # A server may keep a request to join for as long as a session.
+            request_timeout_ms=milliseconds(KafkaReader.session_timeout + 2),
+            retry_backoff_ms=milliseconds(RETRY_BACKOFF),
+            consumer_only=True,
+            graceful_timeout=None,
+            apply_types=False,
+            logger=None,
+        )
+        self._readers = [
+            KafkaReader(broker, *subscription, self._deliveries, self._timeout)
+            for subscription in self._subscriptions
+        ]
+        await broker.connect()
+        starts = (reader.start() for reader in self._readers)
+        for outcome in await asyncio.gather(*starts, return_exceptions=True):
+            if outcome is not None:
+                raise outcome

@@ -1,0 +1,1 @@
+"""The broker inside the process, for first runs and for tests."""

@@ -1,0 +1,1 @@
+"""NATS JetStream: read `adapter.py` first."""

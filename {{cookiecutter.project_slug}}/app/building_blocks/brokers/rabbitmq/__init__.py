@@ -1,0 +1,1 @@
+"""RabbitMQ: read `adapter.py` first."""

@@ -1,0 +1,1 @@
+"""Redis Streams: read `adapter.py` first."""

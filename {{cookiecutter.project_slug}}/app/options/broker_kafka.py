@@ -1,0 +1,22 @@
+"""The brokers that this service can use, by the scheme of BROKER_URL."""
+
+from app.building_blocks.brokers.adapter import BrokerAdapter
+from app.building_blocks.brokers.choice import Adapters, open_adapter
+from app.building_blocks.brokers.kafka.adapter import KafkaAdapter
+from app.building_blocks.brokers.memory.adapter import MemoryAdapter
+
+BROKERS: Adapters = {
+    "memory": MemoryAdapter,
+    "kafka": KafkaAdapter,
+    "kafka+ssl": KafkaAdapter,
+}
+
+
+def check_broker_url(url: str) -> None:
+    """Raises ConfigurationError when this service cannot use `url`."""
+    open_adapter(BROKERS, url, "check")
+
+
+def open_broker(url: str, service: str) -> BrokerAdapter:
+    """Prepare, without connecting yet. Raises ConfigurationError."""
+    return open_adapter(BROKERS, url, service)
