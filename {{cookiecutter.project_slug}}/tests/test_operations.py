@@ -10,9 +10,13 @@ import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 
+from app.building_blocks.asyncapi import AsyncApi
 from app.building_blocks.databases.database import Database
+from app.building_blocks.feature import Feature
 from app.building_blocks.http import health
 from app.building_blocks.http.health import health_router
+from app.building_blocks.integration_event import IntegrationEvent
+from app.building_blocks.wiring import Wiring
 from app.features import FEATURES
 from app.main import create_app
 from app.settings import Settings
@@ -170,10 +174,40 @@ async def test_the_asyncapi_document_names_every_event_and_consumer(described: F
     assert {f"test-service.{subscription.name}" for subscription in subscriptions} <= titles
     assert "send.orders.order-created.v1" in document["operations"]
 
-    message = document["components"]["messages"]["OrderCreatedIntegrationEvent"]
+    message = document["components"]["messages"]["orders.order-created.v1"]
     assert set(message["payload"]["properties"]) == {"order_id", "customer", "amount"}
     assert message["payload"]["properties"]["amount"]["type"] == "string"
     assert {"ce-id", "ce-type", "ce-source", "ce-subject"} <= set(message["headers"]["properties"])
+
+
+def test_events_of_one_name_on_two_topics_keep_their_own_schemas() -> None:
+    def first() -> type[IntegrationEvent]:
+        class MovedIntegrationEvent(IntegrationEvent):
+            topic = "tests.moved.v1"
+            old: str
+
+        return MovedIntegrationEvent
+
+    def second() -> type[IntegrationEvent]:
+        class MovedIntegrationEvent(IntegrationEvent):
+            topic = "tests.moved.v2"
+            new: str
+
+        return MovedIntegrationEvent
+
+    async def when_moved(event: Any, mediator: Any) -> None: ...
+
+    async def when_moved_again(event: Any, mediator: Any) -> None: ...
+
+    feature = Feature("tests")
+    feature.subscribe(first(), when_moved)
+    feature.subscribe(second(), when_moved_again)
+    document = AsyncApi("shop", "memory://", "ce-").document(Wiring([feature]))
+    messages = document["components"]["messages"]
+    assert list(messages["tests.moved.v1"]["payload"]["properties"]) == ["old"]
+    assert list(messages["tests.moved.v2"]["payload"]["properties"]) == ["new"]
+    channel = document["channels"]["tests.moved.v2"]["messages"]["MovedIntegrationEvent"]
+    assert channel["$ref"] == "#/components/messages/tests.moved.v2"
 
 
 async def test_every_reference_in_the_asyncapi_document_leads_somewhere(described: FastAPI) -> None:

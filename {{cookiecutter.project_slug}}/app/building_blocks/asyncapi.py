@@ -45,16 +45,19 @@ class AsyncApi:
             "channels": {topic: _channel(event) for topic, event in sorted(events.items())},
             "operations": operations,
             "components": {
-                "messages": {event.__name__: self._message(event) for event in events.values()}
+                "messages": {topic: self._message(event) for topic, event in events.items()}
             },
         }
 
     def _servers(self) -> dict[str, Any]:
-        """The broker without its login; none when it is this process."""
-        host = self._broker.netloc.rpartition("@")[2]
-        if not host:
-            return {}
-        return {"servers": {"broker": {"host": host, "protocol": self._broker.scheme}}}
+        """The broker's servers without a login; none when it is this process."""
+        places = [place.rpartition("@")[2] for place in self._broker.netloc.split(",")]
+        servers = {
+            f"broker-{number}": {"host": host, "protocol": self._broker.scheme}
+            for number, host in enumerate(places, 1)
+            if host
+        }
+        return {"servers": servers} if servers else {}
 
     def _message(self, event: type[IntegrationEvent]) -> dict[str, Any]:
         attributes = dict(_ATTRIBUTES)
@@ -75,7 +78,7 @@ class AsyncApi:
 
 
 def _channel(event: type[IntegrationEvent]) -> dict[str, Any]:
-    message = {"$ref": f"#/components/messages/{event.__name__}"}
+    message = {"$ref": f"#/components/messages/{event.topic}"}
     return {"address": event.topic, "messages": {event.__name__: message}}
 
 
@@ -93,4 +96,4 @@ def _text(description: str) -> dict[str, str]:
 
 
 def _ref_to(event: type[IntegrationEvent]) -> str:
-    return f"#/components/messages/{event.__name__}/payload/$defs/{{model}}"
+    return f"#/components/messages/{event.topic}/payload/$defs/{{model}}"

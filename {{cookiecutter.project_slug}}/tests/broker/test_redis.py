@@ -394,6 +394,31 @@ async def test_a_holder_that_stood_still_reads_nothing_more(bench: Bench, redis:
     await successor.release()
 
 
+async def test_a_holder_waits_for_new_entries_whoever_read_the_last(
+    bench: Bench, redis: Redis
+) -> None:
+    await redis.xgroup_create(bench.topic, bench.consumer, id="0", mkstream=True)
+    first = Lease(Member(redis, bench.topic, bench.consumer), 5.0)
+    other = Member(redis, bench.topic, bench.consumer)
+    assert await first.take()
+    await redis.xadd(bench.topic, {"data": "1"})
+    assert len(await first.read(20, 0.1)) == 1
+    # Read by another: a successor, or this holder before the answer was lost.
+    await redis.xadd(bench.topic, {"data": "2"})
+    assert len(await other.read(">", 20, 0.1)) == 1
+    clock = asyncio.get_running_loop().time
+    assert await first.read(20, 0.3) == []
+    begin = clock()
+    assert await first.read(20, 0.3) == []
+    assert clock() - begin > 0.2
+    await first.release()
+    assert await first.take()
+    begin = clock()
+    assert await first.read(20, 0.3) == []
+    assert clock() - begin > 0.2
+    await first.release()
+
+
 @pytest.mark.parametrize("ordered", [False, True])
 async def test_nothing_confirmed_is_lost_when_the_server_is_killed_and_keeps_its_data(
     bench: Bench, own_server: Server, ordered: bool

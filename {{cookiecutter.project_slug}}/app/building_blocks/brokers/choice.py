@@ -19,7 +19,7 @@ def open_adapter(adapters: Adapters, url: str, service: str) -> BrokerAdapter:
             return adapters[scheme](url, service)
     except ValueError as error:
         raise ConfigurationError(
-            f"BROKER_URL is not a URL ({error}); this service was generated for {accepted}."
+            f"BROKER_URL cannot be used ({error}); this service was generated for {accepted}."
         ) from None
     found = f"starts with {scheme}://" if scheme else "has no scheme"
     raise ConfigurationError(f"BROKER_URL {found}, but this service was generated for {accepted}.")

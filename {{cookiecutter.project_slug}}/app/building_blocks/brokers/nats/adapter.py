@@ -80,7 +80,11 @@ class NatsAdapter:
             self._deliveries.open()
             # What `connect` of the broker would do; but the connection is made here.
             self._broker._setup_logger()
-            await self._open()
+            try:
+                await self._open()
+            except BaseException:
+                await self._close()
+                raise
             self._keeper = asyncio.create_task(self._keep())
 
     async def stop(self) -> None:
@@ -138,7 +142,7 @@ class NatsAdapter:
             except BaseException:
                 await disconnect(client, self._timeout)
                 raise
-        self._jetstream = jetstream
+            self._jetstream = jetstream
         self._pulls = [
             asyncio.create_task(each.run(jetstream, stream))
             for each, stream in zip(self._consumers.values(), streams, strict=True)

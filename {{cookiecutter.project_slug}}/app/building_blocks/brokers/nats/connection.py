@@ -107,6 +107,8 @@ async def reaching_nats(seconds: float) -> AsyncIterator[None]:
     So it does with JetStream's errors: a full disk or a lost majority mends in time, and no
     message is to blame.
     """
+    task = asyncio.current_task()
+    cancellations = task.cancelling() if task else 0
     try:
         async with asyncio.timeout(seconds):
             yield
@@ -114,6 +116,5 @@ async def reaching_nats(seconds: float) -> AsyncIterator[None]:
         reason = str(error) or type(error).__name__
         raise BrokerUnavailableError(f"NATS cannot be reached, try later: {reason}") from error
     # The client can lose a cancellation that comes together with an answer.
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
+    if task and task.cancelling() > cancellations:
         raise asyncio.CancelledError

@@ -1,5 +1,7 @@
 """A consumer whose order counts is read by one replica at a time: the holder of its lease."""
 
+from typing import Any
+
 from redis.asyncio.lock import Lock
 from redis.exceptions import LockError
 
@@ -29,6 +31,8 @@ class Lease:
     async def take(self) -> bool:
         """Whether the lease was free and is held now."""
         self.held = await self._lock.acquire(blocking=False, token=self._member.name)
+        # Others may have read on meanwhile: what they have must not end the waiting for new ones.
+        self._last_id = "$"
         return self.held
 
     async def renew(self) -> None:
@@ -62,7 +66,11 @@ class Lease:
         else:
             # A script cannot wait for an entry, so this does.
             waiting = round(block * 1000)
-            await self._client.xread({self._member.topic: self._last_id}, count=1, block=waiting)
+            found: Any = await self._client.xread(
+                {self._member.topic: self._last_id}, count=1, block=waiting
+            )
+            if found:
+                self._last_id = found[0][1][-1][0]
         return []
 
 

@@ -99,7 +99,11 @@ class Reader:
             running = set(self._running.values())
             await asyncio.wait(running, timeout=self._block, return_when=asyncio.FIRST_COMPLETED)
         elif self._is_behind or time.monotonic() >= self._look_at:
-            await self._catch_up(room)
+            if self._lease:
+                # It may have stood still for longer than its lease, and not know yet.
+                await self._lease.renew()
+            if not self._lease or self._lease.held:
+                await self._catch_up(room)
         elif self._lease:
             self._begin(await self._lease.read(room, self._block))
         else:
