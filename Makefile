@@ -2,6 +2,8 @@ PYTHON ?= python3
 WORKERS ?= 2
 VENV := .venv
 NODE := tests/node/node_modules
+# They load the machine or measure a recovery: not beside other tests.
+ALONE := tests/test_load.py tests/test_faults.py tests/test_broker_restarts.py
 # Python left to itself would put caches among the template's sources, and so into services.
 export PYTHONDONTWRITEBYTECODE := 1
 
@@ -24,7 +26,12 @@ $(NODE)/.installed: tests/node/package-lock.json
 	else echo "npm is not here: the tests with programs in another language are skipped"; fi
 
 test: $(VENV)/.installed $(NODE)/.installed  ## Bake every combination and test what was baked
+ifdef ARGS
 	@$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+else
+	@$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadgroup $(ALONE:%=--ignore=%)
+	@$(VENV)/bin/python -m pytest $(ALONE)
+endif
 
 lint: $(VENV)/.installed  ## Check the style and the types of the template's own Python
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy

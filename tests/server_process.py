@@ -76,13 +76,20 @@ class ServerProcess:
             assert time.monotonic() < end, f"{self.name} does not answer"
             time.sleep(0.02)
 
+    def stop(self) -> None:
+        """Ask it to end, and wait until it has."""
+        self._end(signal.SIGTERM)
+
     def kill(self) -> None:
         """End it, if it runs, without giving it any time."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, how: signal.Signals) -> None:
         if self._process is None:
             return
         process, self._process = self._process, None
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        os.killpg(process.pid, how)
+        process.wait(DEADLINE)
 
     def _answers(self) -> bool:
         try:
