@@ -1,6 +1,7 @@
 """Rule 3: a message takes effect once for each consumer, however often it is delivered."""
 
 import asyncio
+from uuid import UUID
 
 import pytest
 
@@ -100,6 +101,16 @@ async def test_the_loser_of_two_deliveries_never_turns_a_finished_row_into_a_ret
 
     await eventually(handled, what="the retry")
     assert await count_effects(database) == (1, 1)
+
+
+async def test_an_id_with_a_space_is_not_taken_for_another_with_its_source(
+    database: Database,
+) -> None:
+    consumer = consumer_of(database, take_payment)
+    for attributes in ({"ce-id": "a b"}, {"ce-id": "a", "ce-source": "b"}):
+        for _ in range(2):
+            await consumer.receive(order_created(UUID(int=len(attributes)), **attributes))
+    assert await count_effects(database) == (2, 2)
 
 
 async def test_what_a_failed_run_changed_is_rolled_back(database: Database) -> None:

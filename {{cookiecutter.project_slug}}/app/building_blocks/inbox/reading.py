@@ -29,7 +29,9 @@ def message_id_of(message: BrokerMessage) -> str:
     if _UUID.fullmatch(message_id):
         return message_id
     with_source = f"{message_id} {source}".strip()
-    if message_id.strip() and len(with_source) <= _LONGEST_ID and with_source.isprintable():
+    # A space in the id itself could make it look like another id with its source.
+    is_usable = bool(message_id) and " " not in message_id and with_source.isprintable()
+    if is_usable and len(with_source) <= _LONGEST_ID:
         return with_source
     attributes = sorted(item for item in message.headers.items() if item[0].startswith("ce-"))
     return f"sha256:{hashlib.sha256(repr(attributes).encode() + message.body).hexdigest()}"
