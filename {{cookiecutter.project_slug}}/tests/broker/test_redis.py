@@ -294,6 +294,8 @@ async def test_a_reader_leaves_no_name_behind_and_forgets_those_of_the_dead(
 
     adapter = bench.listener(claim_after=DEADLINE)
     await adapter.start()
+    # Its first read gives it a name.
+    await until(names)
     [own] = await names()
     assert own.startswith(socket.gethostname().encode())
     await redis.xgroup_createconsumer(bench.topic, bench.consumer, "dead")
