@@ -16,23 +16,25 @@ FILES_OF_OPTION = {
     "rabbitmq": [
         "app/building_blocks/brokers/rabbitmq",
         "tests/broker",
-        "tests/broker/test_rabbitmq.py",
+        "tests/broker/rabbitmq",
     ],
     "kafka": [
         "app/building_blocks/brokers/kafka",
         "tests/broker",
-        "tests/broker/test_kafka.py",
+        "tests/broker/kafka",
     ],
     "nats": [
         "app/building_blocks/brokers/nats",
         "nats.conf",
         "tests/broker",
-        "tests/broker/test_nats.py",
+        "tests/broker/nats",
+        "tests/broker/own_server.py",
     ],
     "redis": [
         "app/building_blocks/brokers/redis",
         "tests/broker",
-        "tests/broker/test_redis.py",
+        "tests/broker/redis",
+        "tests/broker/own_server.py",
     ],
 }
 # Modules that are there for the defaults, and where they lie as the other choices want them.

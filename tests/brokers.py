@@ -5,8 +5,9 @@ import shutil
 import subprocess
 import tempfile
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 
 from server_process import ServerProcess, free_port
@@ -23,7 +24,12 @@ jetstream {{ store_dir: "{folder}" }}
 @contextmanager
 def scratch_broker(name: str) -> Iterator[str]:
     """The URL of a broker that nobody else's events reach, for the length of a block."""
-    make = {"rabbitmq": _rabbitmq, "kafka": _kafka, "nats": _nats, "redis": _redis}
+    make: dict[str, Callable[[], AbstractContextManager[str]]] = {
+        "rabbitmq": _rabbitmq,
+        "kafka": _kafka,
+        "nats": partial(_own, "nats", nats_server),
+        "redis": partial(_own, "redis", redis_server),
+    }
     if name == "memory":
         yield "memory://"
         return
@@ -39,7 +45,7 @@ def nats_server(folder: Path) -> ServerProcess:
         settings.write_text(NATS_CONFIGURATION.format(port=port, folder=folder), "utf-8")
         return ["nats-server", "--config", str(settings)]
 
-    return ServerProcess("nats", command)
+    return ServerProcess("nats://127.0.0.1:{port}", command)
 
 
 def redis_server(folder: Path) -> ServerProcess:
@@ -51,7 +57,7 @@ def redis_server(folder: Path) -> ServerProcess:
             *("--appendonly", "yes", "--appendfsync", "always", "--save", ""),
         ]
 
-    return ServerProcess("redis", command)
+    return ServerProcess("redis://127.0.0.1:{port}/0", command)
 
 
 def rabbitmq_server(folder: Path) -> ServerProcess:
@@ -74,7 +80,7 @@ def rabbitmq_server(folder: Path) -> ServerProcess:
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "plugins"),
         }
 
-    return ServerProcess("rabbitmq", command, variables)
+    return ServerProcess("amqp://guest:guest@127.0.0.1:{port}/", command, variables)
 
 
 @contextmanager
@@ -111,25 +117,15 @@ def _kafka() -> Iterator[str]:
 
 
 @contextmanager
-def _nats() -> Iterator[str]:
+def _own(name: str, make: Callable[[Path], ServerProcess]) -> Iterator[str]:
+    """A server of the test's own; where its program is missing, the one that runs here."""
     with tempfile.TemporaryDirectory() as folder:
-        server = nats_server(Path(folder))
+        server = make(Path(folder))
         if not server.is_installed:
-            yield f"nats://{require('nats').netloc}"
+            yield f"{name}://{require(name).netloc}"
             return
         with server:
-            yield f"nats://127.0.0.1:{server.port}"
-
-
-@contextmanager
-def _redis() -> Iterator[str]:
-    with tempfile.TemporaryDirectory() as folder:
-        server = redis_server(Path(folder))
-        if not server.is_installed:
-            yield f"redis://{require('redis').netloc}/0"
-            return
-        with server:
-            yield f"redis://127.0.0.1:{server.port}/0"
+            yield server.url
 
 
 def rabbitmqctl(*arguments: str) -> bool:

@@ -19,16 +19,19 @@ SYSTEM_PATH = os.pathsep.join(SERVERS)
 
 
 class ServerProcess:
-    """Runs `command(port)` with `variables(port)`, on the same port at every start."""
+    """Runs `command(port)` with `variables(port)`, on the same port at every start.
+
+    `url` is where it is reached, with `{port}` in it.
+    """
 
     def __init__(
         self,
-        name: str,
+        url: str,
         command: Callable[[int], list[str]],
         variables: Callable[[int], Mapping[str, str]] | None = None,
     ) -> None:
-        self.name = name
         self.port = free_port()
+        self.url = url.format(port=self.port)
         self._command = command(self.port)
         own = variables(self.port) if variables else {}
         self._environment = {**os.environ, **own, "PATH": SYSTEM_PATH}
@@ -72,8 +75,8 @@ class ServerProcess:
         )
         end = time.monotonic() + DEADLINE
         while not self._answers():
-            assert self._process.poll() is None, f"{self.name} ended while it started"
-            assert time.monotonic() < end, f"{self.name} does not answer"
+            assert self._process.poll() is None, f"{self._command[0]} ended while it started"
+            assert time.monotonic() < end, f"{self._command[0]} does not answer"
             time.sleep(0.02)
 
     def stop(self) -> None:

@@ -21,6 +21,7 @@ from enum import StrEnum
 from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 from app.building_blocks.asyncapi import AsyncApi
+from app.building_blocks.brokers.adapter import Binding
 from app.building_blocks.feature import Feature
 from app.building_blocks.integration_event import IntegrationEvent
 from app.building_blocks.wiring import Wiring
@@ -46,7 +47,8 @@ async def when_shipped(event: ShippedIntegrationEvent, mediator: object) -> None
 
 feature = Feature("tests")
 feature.subscribe(ShippedIntegrationEvent, when_shipped)
-print(json.dumps(AsyncApi("shop", "memory://", "ce-").document(Wiring([feature]))))
+contract = AsyncApi("shop", "memory://", Binding("memory", "ce-"))
+print(json.dumps(contract.document(Wiring([feature]))))
 '''
 
 

@@ -9,40 +9,40 @@ import httpx
 import pytest
 from brokers import nats_server, rabbitmq_server, redis_server
 from conftest import Baked
+from kafka_process import KafkaProcess
 from server_process import ServerProcess
 from service import Service, wait_until
 
-SERVERS = {
-    "rabbitmq": (rabbitmq_server, "amqp://guest:guest@127.0.0.1:{port}/"),
-    "nats": (nats_server, "nats://127.0.0.1:{port}"),
-    "redis": (redis_server, "redis://127.0.0.1:{port}/0"),
-}
+SERVERS = {"rabbitmq": rabbitmq_server, "nats": nats_server, "redis": redis_server}
 RESTARTS = 3
 DEADLINE = 60.0  # seconds
 
 pytestmark = [
-    pytest.mark.parametrize("broker", SERVERS),
+    pytest.mark.parametrize("broker", [*SERVERS, "kafka"]),
     # Recovery is measured: not beside another load.
     pytest.mark.xdist_group("load"),
 ]
 
 
 @pytest.fixture
-def server(broker: str, tmp_path: Path) -> Iterator[ServerProcess]:
-    make, _ = SERVERS[broker]
-    server = make(tmp_path)
+def server(broker: str, baked: Baked, tmp_path: Path) -> Iterator[ServerProcess | KafkaProcess]:
+    """Not started yet."""
+    if broker == "kafka":
+        cluster = KafkaProcess(baked("sqlite", broker))
+        yield cluster
+        cluster.close()
+        return
+    server = SERVERS[broker](tmp_path)
     server.require()
     yield server
     server.kill()
 
 
 def test_the_service_works_again_by_itself_after_every_restart_of_its_broker(
-    broker: str, server: ServerProcess, baked: Baked, tmp_path: Path
+    broker: str, server: ServerProcess | KafkaProcess, baked: Baked, tmp_path: Path
 ) -> None:
-    broker_url = SERVERS[broker][1].format(port=server.port)
-    service = Service(
-        baked("sqlite", broker), f"sqlite+aiosqlite:///{tmp_path / 'scratch.db'}", broker_url
-    )
+    database_url = f"sqlite+aiosqlite:///{tmp_path / 'scratch.db'}"
+    service = Service(baked("sqlite", broker), database_url, server.url)
     service.migrate()
     with service.started(ready=False):
         assert "broker" in not_ready(service)

@@ -36,7 +36,7 @@ def asyncapi(
     """
     settings = load_settings()
     broker = open_broker(settings.broker_url, settings.service_name)
-    contract = AsyncApi(settings.service_name, settings.broker_url, broker.attribute_prefix)
+    contract = AsyncApi(settings.service_name, settings.broker_url, broker.binding)
     text = json.dumps(contract.document(Wiring(FEATURES)), indent=2, ensure_ascii=False) + "\n"
     (output or sys.stdout).write(text)
 

@@ -134,7 +134,7 @@ def create_app(
     checks |= {"publishing": publisher.check} | {task.name: task.check for task in background}
     app.include_router(health_router(checks))
     app.include_router(metrics_router(metrics, database))
-    contract = AsyncApi(settings.service_name, settings.broker_url, broker.attribute_prefix)
+    contract = AsyncApi(settings.service_name, settings.broker_url, broker.binding)
     app.include_router(asyncapi_router(contract.document(wiring)))
     return app
 

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 
 from app.building_blocks.asyncapi import AsyncApi
+from app.building_blocks.brokers.adapter import Binding
 from app.building_blocks.databases.database import Database
 from app.building_blocks.feature import Feature
 from app.building_blocks.http import health
@@ -69,7 +70,11 @@ async def test_a_service_whose_database_is_away_is_live_and_not_ready(
     assert answer["checks"]["database"] not in ("ok", "")
 
 
-async def test_a_part_that_is_not_running_is_named(settings: Settings, database: Database) -> None:
+async def test_a_part_that_is_not_running_is_named(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings, database: Database
+) -> None:
+    # An app that does not run closes no connection by itself.
+    monkeypatch.setattr("app.main.open_database", lambda url: database)
     app = create_app(settings)
     async with client_of(app) as client:
         status, answer = await readiness(client)
@@ -202,12 +207,21 @@ def test_events_of_one_name_on_two_topics_keep_their_own_schemas() -> None:
     feature = Feature("tests")
     feature.subscribe(first(), when_moved)
     feature.subscribe(second(), when_moved_again)
-    document = AsyncApi("shop", "memory://", "ce-").document(Wiring([feature]))
+    document = AsyncApi("shop", "memory://", Binding("memory", "ce-")).document(Wiring([feature]))
     messages = document["components"]["messages"]
     assert list(messages["tests.moved.v1"]["payload"]["properties"]) == ["old"]
     assert list(messages["tests.moved.v2"]["payload"]["properties"]) == ["new"]
     channel = document["channels"]["tests.moved.v2"]["messages"]["MovedIntegrationEvent"]
     assert channel["$ref"] == "#/components/messages/tests.moved.v2"
+
+
+def test_the_asyncapi_document_names_each_server_of_the_broker_without_a_login() -> None:
+    url = "broker+tls://ada:secret@one:1,broker+tls://ada:secret@two:2?keep=1"
+    document = AsyncApi("shop", url, Binding("broker-secure", "ce-")).document(Wiring([]))
+    assert document["servers"] == {
+        "broker-1": {"host": "one:1", "protocol": "broker-secure"},
+        "broker-2": {"host": "two:2", "protocol": "broker-secure"},
+    }
 
 
 async def test_every_reference_in_the_asyncapi_document_leads_somewhere(described: FastAPI) -> None:

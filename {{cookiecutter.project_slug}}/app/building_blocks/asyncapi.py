@@ -7,6 +7,7 @@ the broker's binding names them, and what travels with every request.
 from typing import Any
 from urllib.parse import urlsplit
 
+from app.building_blocks.brokers.adapter import Binding
 from app.building_blocks.context import CARRIED, CORRELATION_ID
 from app.building_blocks.integration_event import IntegrationEvent
 from app.building_blocks.wiring import Wiring
@@ -21,12 +22,13 @@ _ATTRIBUTES = {
 
 
 class AsyncApi:
-    """Writes the document for one broker: its URL, and how it begins the attributes' names."""
+    """Writes the document for one broker: its URL, and how others speak of it."""
 
-    def __init__(self, service: str, broker_url: str, attribute_prefix: str) -> None:
-        self._service = service
-        self._broker = urlsplit(broker_url)
-        self._prefix = attribute_prefix
+    def __init__(self, service: str, broker_url: str, binding: Binding) -> None:
+        self._service, self._binding = service, binding
+        scheme = f"{urlsplit(broker_url).scheme}://"
+        # Some brokers take a list that repeats the scheme.
+        self._places = broker_url.replace(scheme, "").partition("/")[0].split(",")
 
     def document(self, wiring: Wiring) -> dict[str, Any]:
         """Every published and consumed event, with topic, payload schema and headers."""
@@ -51,10 +53,10 @@ class AsyncApi:
 
     def _servers(self) -> dict[str, Any]:
         """The broker's servers without a login; none when it is this process."""
-        places = [place.rpartition("@")[2] for place in self._broker.netloc.split(",")]
+        hosts = [place.rpartition("@")[2].partition("?")[0] for place in self._places]
         servers = {
-            f"broker-{number}": {"host": host, "protocol": self._broker.scheme}
-            for number, host in enumerate(places, 1)
+            f"broker-{number}": {"host": host, "protocol": self._binding.protocol}
+            for number, host in enumerate(hosts, 1)
             if host
         }
         return {"servers": servers} if servers else {}
@@ -63,9 +65,10 @@ class AsyncApi:
         attributes = dict(_ATTRIBUTES)
         if event.key:
             attributes["subject"] = f"the ordering key: {event.key}"
-        headers = {f"{self._prefix}{name}": _text(told) for name, told in attributes.items()}
+        prefix = self._binding.attribute_prefix
+        headers = {f"{prefix}{name}": _text(told) for name, told in attributes.items()}
         headers |= {name: _text("travels with the request, when there is one") for name in CARRIED}
-        required = [f"{self._prefix}{name}" for name in _ATTRIBUTES]
+        required = [f"{prefix}{name}" for name in _ATTRIBUTES]
         return {
             "name": event.topic,
             "title": event.__name__,

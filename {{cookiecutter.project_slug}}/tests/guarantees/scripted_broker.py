@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from app.building_blocks.brokers.adapter import (
+    Binding,
     BrokerMessage,
     BrokerUnavailableError,
     MessageRefusedError,
@@ -14,7 +15,7 @@ from app.building_blocks.brokers.adapter import (
 class ScriptedBroker:
     """Keeps what it confirmed, in order. Refuses topics, loses its connection, or stalls."""
 
-    attribute_prefix = "ce-"
+    binding = Binding("scripted", "ce-")
 
     def __init__(self) -> None:
         self.sent: list[BrokerMessage] = []

@@ -33,9 +33,12 @@ async def test_every_row_is_kept_and_goes_out_when_the_broker_is_back(
     async def drained() -> bool:
         return await count_waiting(database) == 0
 
+    async def well() -> bool:
+        return publisher.problem is None
+
     await eventually(drained, what="an empty outbox")
     assert sorted(broker.bodies, key=int) == [f"{n}" for n in range(20)]
-    assert publisher.problem is None
+    await eventually(well, what="the end of the problem")
 
 
 async def test_the_pause_ends_when_the_connection_is_back(

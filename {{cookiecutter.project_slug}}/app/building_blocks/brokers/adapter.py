@@ -23,6 +23,16 @@ Receive = Callable[[BrokerMessage], Awaitable[None]]
 """Handles one delivery. Returning acknowledges it; raising gives it back to the broker."""
 
 
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What a consumer is to receive. `consumer` is its durable name, service and handler."""
+
+    topic: str
+    consumer: str
+    receive: Receive
+    ordered: bool = False
+
+
 class BrokerUnavailableError(Exception):
     """The broker could not be reached, or did not confirm in time: try again later."""
 
@@ -31,14 +41,20 @@ class MessageRefusedError(Exception):
     """The broker is there and will not take this one message."""
 
 
-class BrokerAdapter(Protocol):
-    """Publishes with the broker's own confirmation and delivers at least once.
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """How others speak of it: AsyncAPI's word for the protocol, and how the protocol's binding
+    of CloudEvents begins the name of an attribute."""
 
-    `attribute_prefix` is how its CloudEvents binding begins the name of an attribute.
-    """
+    protocol: str
+    attribute_prefix: str
+
+
+class BrokerAdapter(Protocol):
+    """Publishes with the broker's own confirmation and delivers at least once."""
 
     @property
-    def attribute_prefix(self) -> str: ...
+    def binding(self) -> Binding: ...
 
     def declare(self, topic: str) -> None:
         """Say before `start` that this service publishes on `topic`."""

@@ -5,13 +5,17 @@ import logging
 from contextlib import suppress
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic  # type: ignore[import-untyped]
-from faststream import kafka
 
-from app.building_blocks.brokers.adapter import BrokerMessage, BrokerUnavailableError, Receive
+from app.building_blocks.brokers.adapter import (
+    Binding,
+    BrokerMessage,
+    BrokerUnavailableError,
+    Receive,
+    Subscription,
+)
 from app.building_blocks.brokers.deliveries import Deliveries
 from app.building_blocks.brokers.kafka.connection import (
-    RETRY_BACKOFF,
-    milliseconds,
+    consuming_broker,
     reaching_kafka,
     read_address,
 )
@@ -28,17 +32,17 @@ class KafkaAdapter:
     `timeout` bounds a send, `retry_pause` is how long a failed delivery is kept; both in seconds.
     """
 
-    attribute_prefix = "ce_"
-
     def __init__(
         self, url: str, service: str, *, timeout: float = 5.0, retry_pause: float = 1.0
     ) -> None:
         self._address, self._timeout = read_address(url, service), timeout
+        is_secure = url.startswith("kafka+ssl:")
+        self.binding = Binding("kafka-secure" if is_secure else "kafka", "ce_")
         self._deliveries = Deliveries(retry_pause)
         # aiokafka is to give up before this adapter does, and to say why.
         self._producer = KafkaProducer(self._address, 0.8 * timeout)
         self._topics: set[str] = set()
-        self._subscriptions: list[tuple[str, str, Receive]] = []
+        self._subscriptions: list[Subscription] = []
         self._readers: list[KafkaReader] = []
         self._started = False
 
@@ -50,7 +54,7 @@ class KafkaAdapter:
     ) -> None:
         """Kafka orders all: a key has its partition, and a partition one reader at a time."""
         self._topics.add(topic)
-        self._subscriptions.append((topic, consumer, receive))
+        self._subscriptions.append(Subscription(topic, consumer, receive, ordered))
 
     async def start(self) -> None:
         if self._started:
@@ -105,20 +109,9 @@ class KafkaAdapter:
             await admin.close()
 
     async def _start_readers(self) -> None:
-        broker = kafka.KafkaBroker(
-            self._address.servers,
-            security=self._address.security,
-            client_id=self._address.service,
-            # A server may keep a request to join for as long as a session.
-            request_timeout_ms=milliseconds(KafkaReader.session_timeout + 2),
-            retry_backoff_ms=milliseconds(RETRY_BACKOFF),
-            consumer_only=True,
-            graceful_timeout=None,
-            apply_types=False,
-            logger=None,
-        )
+        broker = consuming_broker(self._address, KafkaReader.session_timeout)
         self._readers = [
-            KafkaReader(broker, *subscription, self._deliveries, self._timeout)
+            KafkaReader(broker, subscription, self._deliveries, self._timeout)
             for subscription in self._subscriptions
         ]
         await broker.connect()

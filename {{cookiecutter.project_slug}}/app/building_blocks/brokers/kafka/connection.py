@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from aiokafka.errors import KafkaError  # type: ignore[import-untyped]
+from faststream.kafka import KafkaBroker
 from faststream.kafka.security import parse_security
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
@@ -61,6 +62,22 @@ def read_address(url: str, service: str) -> KafkaAddress:
         MECHANISMS[mechanism](unquote(user), unquote(password), tls) if login else BaseSecurity(tls)
     )
     return KafkaAddress(hosts.split(","), security, service)
+
+
+def consuming_broker(address: KafkaAddress, session_timeout: float) -> KafkaBroker:
+    """What FastStream's subscribers belong to; it has no producer. Seconds."""
+    return KafkaBroker(
+        address.servers,
+        security=address.security,
+        client_id=address.service,
+        # A server may keep a request to join for as long as a session.
+        request_timeout_ms=milliseconds(session_timeout + 2),
+        retry_backoff_ms=milliseconds(RETRY_BACKOFF),
+        consumer_only=True,
+        graceful_timeout=None,
+        apply_types=False,
+        logger=None,
+    )
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ from aiokafka import (  # type: ignore[import-untyped]
 from faststream import AckPolicy, kafka
 from faststream.kafka.message import FAKE_CONSUMER
 
-from app.building_blocks.brokers.adapter import Receive
+from app.building_blocks.brokers.adapter import Subscription
 from app.building_blocks.brokers.deliveries import Deliveries
 from app.building_blocks.brokers.kafka.connection import milliseconds
 from app.building_blocks.brokers.kafka.flight import Flight, cancel
@@ -38,20 +38,19 @@ class KafkaReader(ConsumerRebalanceListener):  # type: ignore[misc]
     def __init__(
         self,
         broker: kafka.KafkaBroker,
-        topic: str,
-        consumer: str,
-        receive: Receive,
+        subscription: Subscription,
         deliveries: Deliveries,
         timeout: float,
     ) -> None:
-        self._topic, self._name, self._receive = topic, consumer, receive
+        self._topic, self._name = subscription.topic, subscription.consumer
+        self._receive = subscription.receive
         self._deliveries, self._offsets = deliveries, Offsets(self._commit, timeout)
         self._joined = False
         self._reading: list[asyncio.Task[None]] = []
         self._committing: list[asyncio.Task[None]] = []
         self._subscriber = broker.subscriber(
-            topic,
-            group_id=consumer,
+            self._topic,
+            group_id=self._name,
             auto_offset_reset="earliest",
             # What a transaction took back was never sent.
             isolation_level="read_committed",

@@ -5,7 +5,7 @@ from typing import Any
 from faststream import AckPolicy, StreamMessage
 from faststream.exceptions import NackMessage
 
-from app.building_blocks.brokers.adapter import BrokerMessage, Receive
+from app.building_blocks.brokers.adapter import Binding, BrokerMessage, Receive
 from app.building_blocks.brokers.deliveries import Deliveries
 from app.building_blocks.brokers.memory.broker import MemoryBroker
 
@@ -16,7 +16,7 @@ class MemoryAdapter:
     `retry_pause` is how long a failed delivery is kept, in seconds.
     """
 
-    attribute_prefix = "ce-"
+    binding = Binding("memory", "ce-")
 
     def __init__(
         self, url: str, service: str, *, retry_pause: float = 1.0, graceful_timeout: float = 15.0

@@ -6,23 +6,23 @@ from faststream import AckPolicy
 from faststream.redis import RedisBroker, RedisStreamMessage, StreamSub
 from faststream.redis.message import FAKE_CONSUMER
 
-from app.building_blocks.brokers.adapter import BrokerMessage, Receive
+from app.building_blocks.brokers.adapter import BrokerMessage, Subscription
 from app.building_blocks.brokers.deliveries import Deliveries
 from app.building_blocks.brokers.redis.reader import Handle
 from app.building_blocks.brokers.redis.wire import Fields, decode
 
 
-def handling(
-    broker: RedisBroker, topic: str, consumer: str, receive: Receive, deliveries: Deliveries
-) -> Handle:
+def handling(broker: RedisBroker, subscription: Subscription, deliveries: Deliveries) -> Handle:
     """What a reader is to call for each entry.
 
     FastStream's own loop is not started: it ends for good when the group is gone, and claims
     what a dead reader held one entry at a time, or never.
     """
 
+    topic, consumer = subscription.topic, subscription.consumer
+
     async def deliver(message: BrokerMessage) -> bool:
-        return await deliveries.run(consumer, receive, message)
+        return await deliveries.run(consumer, subscription.receive, message)
 
     subscriber = broker.subscriber(
         stream=StreamSub(topic, group=consumer, consumer="reader"),
