@@ -45,8 +45,7 @@ class Migrations:
         """
         try:
             problem = await self.problem()
-        # One driver tells of a connection that breaks while it is made as a RuntimeError.
-        except (DBAPIError, OSError, RuntimeError) as error:
+        except (DBAPIError, OSError) as error:
             log.warning("database is away", reason=str(error))
             return
         if problem:

@@ -4,6 +4,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime
 from typing import Any
 
+import asyncmy
 from sqlalchemy import (
     ColumnElement,
     DateTime,
@@ -24,8 +25,9 @@ from sqlalchemy.ext.compiler import compiles
 
 _DUPLICATE_KEY = 1062
 _DEADLOCK = {(1213,), (1205,)}
+_LOST = 2013
 # Cannot connect, gone away, lost during a query, shutting down, too many connections.
-_AWAY = {(2002,), (2003,), (2006,), (2013,), (1053,), (1040,)}
+_AWAY = {(2002,), (2003,), (2006,), (_LOST,), (1053,), (1040,)}
 CONNECT_TIMEOUT_SECONDS = 5
 
 
@@ -56,15 +58,23 @@ class MySQL:
     driver = "mysql+asyncmy"
 
     def engines(self, url: str) -> tuple[AsyncEngine, AsyncEngine]:
+        options: dict[str, Any] = {
+            "pool_pre_ping": True,
+            "connect_args": {
+                "charset": "utf8mb4",
+                "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+                "async_creator_fn": _connect,
+            },
+        }
         writer = create_async_engine(
-            url,
-            pool_size=20,
-            max_overflow=10,
-            pool_pre_ping=True,
-            isolation_level="READ COMMITTED",
-            connect_args={"charset": "utf8mb4", "connect_timeout": CONNECT_TIMEOUT_SECONDS},
+            url, pool_size=20, max_overflow=10, isolation_level="READ COMMITTED", **options
         )
-        return writer, writer.execution_options(isolation_level="AUTOCOMMIT")
+        # Connections of its own: to lend it the writer's takes statements before and after each
+        # read, and what the driver raises in these is no error that SQLAlchemy makes its own.
+        reader = create_async_engine(
+            url, pool_size=5, max_overflow=15, isolation_level="AUTOCOMMIT", **options
+        )
+        return writer, reader
 
     def writers_turn(self) -> AbstractAsyncContextManager[Any]:
         return nullcontext()
@@ -100,3 +110,12 @@ class MySQL:
                 raise
             return False
         return True
+
+
+async def _connect(**options: Any) -> asyncmy.Connection:
+    """Connect as the driver does, with an error of the driver when the server hangs up."""
+    try:
+        return await asyncmy.connect(**options)
+    except RuntimeError as error:
+        # On uvloop a connection that is closed already has no socket for the driver to set up.
+        raise asyncmy.OperationalError(_LOST, str(error)) from error

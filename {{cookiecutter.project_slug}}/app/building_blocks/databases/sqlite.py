@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any
 
+import aiosqlite
 from sqlalchemy import BigInteger, ColumnElement, DateTime, Table, event, func
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -30,9 +31,10 @@ class SQLite:
     driver = "sqlite+aiosqlite"
 
     def engines(self, url: str) -> tuple[AsyncEngine, AsyncEngine]:
-        writer = create_async_engine(url, pool_size=1, max_overflow=0)
+        options = {"connect_args": {"async_creator_fn": _connect}}
+        writer = create_async_engine(url, pool_size=1, max_overflow=0, **options)
         reader = create_async_engine(
-            url, pool_size=5, max_overflow=15, isolation_level="AUTOCOMMIT"
+            url, pool_size=5, max_overflow=15, isolation_level="AUTOCOMMIT", **options
         )
         event.listen(writer.sync_engine, "connect", _configure)
         event.listen(reader.sync_engine, "connect", _configure)
@@ -94,6 +96,26 @@ class _Turn:
 
     async def __aexit__(self, *error: object) -> None:
         self._lock.release()
+
+
+async def _connect(path: str, **options: Any) -> aiosqlite.Connection:
+    """Connect as the driver does, and leave nothing behind when that fails or is cancelled.
+
+    The driver would leave its thread, which reports to an event loop that may be closed by then.
+    """
+    connection = aiosqlite.connect(path, **options)
+    # A process that ends without closing the connection must not wait for it.
+    connection._thread.daemon = True
+    opening = asyncio.ensure_future(connection)
+    try:
+        return await asyncio.shield(opening)
+    except BaseException:
+        # Cancelled itself, the driver would also lose the file that its thread is opening.
+        await asyncio.wait({opening})
+        await connection.close()
+        if connection._thread.is_alive():
+            await asyncio.to_thread(connection._thread.join)
+        raise
 
 
 def _configure(connection: Any, record: Any) -> None:

@@ -158,11 +158,11 @@ class Publisher:
             task.result()
 
     async def _drain(self) -> None:
-        if not self._deliveries:
-            return
-        _, late = await asyncio.wait(self._deliveries, timeout=self._drain_timeout)
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*self._deliveries, return_exceptions=True)
+        if self._deliveries:
+            _, late = await asyncio.wait(self._deliveries, timeout=self._drain_timeout)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*self._deliveries, return_exceptions=True)
         self._deliveries.clear()
+        # Also those of a delivery that failed half-way: their claims run out by themselves.
         self._rows_in_flight = 0
