@@ -6,13 +6,18 @@ cookiecutter renders this file, then runs it inside the new service's folder.
 import shutil
 from pathlib import Path
 
-CHOSEN = {"database": "{{ cookiecutter.database }}", "broker": "{{ cookiecutter.broker }}"}
+CHOSEN = {
+    "database": "{{ cookiecutter.database }}",
+    "broker": "{{ cookiecutter.broker }}",
+    "licence": "{{ cookiecutter.licence }}",
+    "ci": "{{ cookiecutter.ci }}",
+}
 
 # Files and folders that exist in a service only if one of their options was chosen.
 FILES_OF_OPTION = {
-    "sqlite": ["app/building_blocks/databases/sqlite.py"],
+    "sqlite": ["app/building_blocks/databases/sqlite.py", "tests/test_sqlite.py"],
     "postgresql": ["app/building_blocks/databases/postgresql.py", "tests/test_postgresql.py"],
-    "mysql": ["app/building_blocks/databases/mysql.py"],
+    "mysql": ["app/building_blocks/databases/mysql.py", "tests/test_mysql.py"],
     "rabbitmq": [
         "app/building_blocks/brokers/rabbitmq",
         "tests/broker",
@@ -36,13 +41,20 @@ FILES_OF_OPTION = {
         "tests/broker/redis",
         "tests/broker/own_server.py",
     ],
+    "github": [".github"],
+    "github-reusable": [".github"],
 }
+# What an option cannot use. SQLite and the in-memory broker live in one process: a cluster that
+# starts several would only seem to work.
+FILES_NOT_FOR_OPTION = {"sqlite": ["deploy"], "memory": ["deploy"]}
 # Modules that are there for the defaults, and where they lie as the other choices want them.
 VARIANTS = {
     "app/database.py": "app/options/database_{database}.py",
     "app/broker.py": "app/options/broker_{broker}.py",
     "tests/scratch_database.py": "tests/options/scratch_database_{database}.py",
     "tests/own_broker.py": "tests/options/own_broker_{broker}.py",
+    "LICENSE": "licences/{licence}",
+    ".github/workflows/ci.yml": ".github/options/ci_{ci}.yml",
 }
 
 
@@ -57,9 +69,11 @@ def keep_chosen_variants() -> None:
 
 
 def remove_files_of_other_options() -> None:
-    """Remove what only an option that was not chosen needs."""
+    """Remove what only an option that was not chosen needs, and what a chosen one cannot use."""
     kept = {path for option in CHOSEN.values() for path in FILES_OF_OPTION.get(option, [])}
-    for path in {path for paths in FILES_OF_OPTION.values() for path in paths} - kept:
+    removed = {path for paths in FILES_OF_OPTION.values() for path in paths} - kept
+    removed |= {path for option in CHOSEN.values() for path in FILES_NOT_FOR_OPTION.get(option, [])}
+    for path in removed:
         if Path(path).is_dir():
             shutil.rmtree(path)
         else:

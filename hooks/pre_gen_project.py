@@ -14,6 +14,8 @@ ANSWERS: dict[str, str] = json.loads(r"""{{ cookiecutter | tojson }}""")
 CHOICES = {
     "database": ("sqlite", "postgresql", "mysql"),
     "broker": ("memory", "rabbitmq", "kafka", "nats", "redis"),
+    "licence": ("proprietary", "MIT", "Apache-2.0"),
+    "ci": ("github", "github-reusable", "none"),
 }
 FREE_TEXT = ("project_name", "description", "author")
 NEVER_EMPTY = ("project_name", "author")

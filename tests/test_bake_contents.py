@@ -36,10 +36,12 @@ MAY_DIFFER = (
     "tests/broker/*.py",
     "tests/test_*.py",
     "nats.conf",
+    ".cookiecutter.json",
     "pyproject.toml",
     "compose.yaml",
     ".env.example",
     ".github/workflows/ci.yml",
+    "deploy/kubernetes/*.yaml",
     "README.md",
 )
 CACHES = (
@@ -79,7 +81,7 @@ def test_no_delimiter_cache_or_empty_folder_is_left(
 ) -> None:
     service = baked(database, broker)
     # GitHub's own expressions are written ${{ ... }}, and Python doubles a brace in an f-string.
-    anywhere, not_in_python = r"\{%|\{#|cookiecutter", r"|(?<!\$)\{\{"
+    anywhere, not_in_python = r"\{%|\{#|(?<!\.)cookiecutter(?!-fastapi-events)", r"|(?<!\$)\{\{"
     for path, content in contents(service).items():
         text = content.decode("utf-8")
         delimiter = re.compile(anywhere + ("" if path.endswith(".py") else not_in_python))
@@ -127,9 +129,10 @@ def test_the_settings_files_can_be_read(database: str, broker: str, baked: Baked
     workflow = yaml.safe_load((service / ".github/workflows/ci.yml").read_text("utf-8"))
     servers = {"database"} if database != "sqlite" else set()
     servers |= {"broker"} if broker != "memory" else set()
-    job = workflow["jobs"]["check"]
-    by_compose = any("compose up" in step.get("run", "") for step in job["steps"])
-    assert set(job.get("services", {})) | ({"broker"} if by_compose else set()) == servers
+    scripts = [step.get("run", "") for step in workflow["jobs"]["check"]["steps"]]
+    up = "docker compose up --detach --wait "
+    started = [name for line in scripts if line.startswith(up) for name in line[len(up) :].split()]
+    assert set(started) == servers
     compose = yaml.safe_load((service / "compose.yaml").read_text("utf-8"))
     assert set(compose["services"]) == servers | {"migrate", "service"}
     waits_for = set(compose["services"]["service"]["depends_on"]) | set(
@@ -177,21 +180,26 @@ def test_the_hooks_know_the_same_options_as_the_questions() -> None:
         if isinstance(options, list) and name[0] != "_"
     }
     files = constant("post_gen_project.py", "FILES_OF_OPTION")
-    assert set(files) == {*DATABASES, *BROKERS} - {"memory"}
-    assert set(WORDS) == set(files)
-    for file in itertools.chain.from_iterable(files.values()):
+    assert set(files) == {*DATABASES, *BROKERS, "github", "github-reusable"} - {"memory"}
+    assert set(WORDS) == {*DATABASES, *BROKERS} - {"memory"}
+    unusable = constant("post_gen_project.py", "FILES_NOT_FOR_OPTION")
+    for file in itertools.chain.from_iterable([*files.values(), *unusable.values()]):
         assert (SOURCES / file).exists(), f"the hook names {file}, which the template has not"
-    wanted = set()
-    for module, variant in constant("post_gen_project.py", "VARIANTS").items():
-        assert (SOURCES / module).is_file()
-        if "{database}" in variant:
-            wanted |= {variant.format(database=database) for database in DATABASES[1:]}
-        elif module == "tests/own_broker.py":
-            wanted |= {variant.format(broker=broker) for broker in ("kafka", "nats")}
-        else:
-            wanted |= {variant.format(broker=broker) for broker in BROKERS[1:]}
-    there = {path.relative_to(SOURCES).as_posix() for path in SOURCES.glob("*/options/*.py")}
-    assert {path for path in there if not path.endswith("__init__.py")} == wanted
+    variants = constant("post_gen_project.py", "VARIANTS")
+    assert all((SOURCES / module).is_file() for module in variants)
+    # A variant is a file for some choices of one question; the others keep the module itself.
+    possible = {
+        variant.format(**dict.fromkeys(choices, option))
+        for variant in variants.values()
+        for name, options in choices.items()
+        if f"{{{name}}}" in variant
+        for option in options
+    }
+    folders = {SOURCES / Path(variant).parent for variant in variants.values()}
+    there = {
+        path.relative_to(SOURCES).as_posix() for folder in folders for path in folder.iterdir()
+    }
+    assert {path for path in there if not path.endswith("__init__.py")} <= possible
 
 
 def test_every_question_and_choice_has_a_label() -> None:

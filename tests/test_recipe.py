@@ -1,36 +1,37 @@
 """The README's recipe for a command, its event and a subscriber, applied as it is written."""
 
-import re
 import subprocess
 import sys
 from pathlib import Path
 
 import httpx
 from bakery import bake, contents
+from markdown import Block, blocks
 from service import Service, check, wait_until
+from shell import README_PORT, shell
 
-FENCE = re.compile(
-    r"(?:^`(?P<path>[^`\n]+)`:\n\n)?^```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
-)
+
+def recipe(service: Path) -> list[Block]:
+    """The blocks of the section."""
+    section = "Add a command, its event and a subscriber"
+    return [block for block in blocks(service / "README.md") if block.heading == section]
 
 
 def apply_recipe(service: Path) -> None:
-    """Do what the section says, block by block: patches, new files, shell commands of step 6."""
-    readme = (service / "README.md").read_text("utf-8")
-    _, _, rest = readme.partition("## Add a command")
-    recipe, _, _ = rest.partition("\n## ")
-    for block in FENCE.finditer(recipe):
-        if block["kind"] == "diff":
+    """Do what the section says to the files: patches and new ones."""
+    for block in recipe(service):
+        if block.kind == "diff":
             # A repository above must not make git skip these files as foreign.
             subprocess.run(
                 ["git", "apply", "--unidiff-zero", "-"],
-                input=block["text"], text=True, cwd=service, check=True,
+                input=block.text, text=True, cwd=service, check=True,
                 env={"GIT_CEILING_DIRECTORIES": str(service.parent), "PATH": "/usr/bin:/bin"},
             )  # fmt: skip
-        elif block["kind"] == "python":
-            new_file = service / block["path"]
-            assert not new_file.exists(), f"{block['path']} exists already"
-            new_file.write_text(block["text"], "utf-8")
+        elif block.kind == "python":
+            assert block.path is not None
+            new_file = service / block.path
+            assert not new_file.exists(), f"{block.path} exists already"
+            new_file.write_text(block.text, "utf-8")
 
 
 def test_the_recipe_for_refund_payment_works_and_touches_only_two_features(tmp_path: Path) -> None:
@@ -39,9 +40,8 @@ def test_the_recipe_for_refund_payment_works_and_touches_only_two_features(tmp_p
     apply_recipe(service)
     database_url = f"sqlite:///{tmp_path / 'recipe.db'}"
     check(service, "alembic", "upgrade", "head", DATABASE_URL=database_url)
-    message = ("-m", "payments can be refunded")
-    settings = {"DATABASE_URL": database_url, "RUFF_NO_CACHE": "true"}
-    check(service, "alembic", "revision", "--autogenerate", *message, **settings)
+    migrate, refund = (block.text for block in recipe(service) if block.kind == "sh")
+    shell(service, migrate, DATABASE_URL=database_url, RUFF_NO_CACHE="true")
     changed = {path for path, text in contents(service).items() if before.get(path) != text}
     features = ("app/features/orders/", "app/features/payments/")
     [migration] = sorted(path for path in changed if not path.startswith(features))
@@ -56,7 +56,10 @@ def test_the_recipe_for_refund_payment_works_and_touches_only_two_features(tmp_p
             order = client.post("/orders", json={"customer": "ada", "amount": "9.99"}).json()
             wait_for(client, order["id"], "paid")
             [payment] = client.get("/payments", params={"order_id": order["id"]}).json()
-            assert client.post(f"/payments/{payment['id']}/refund").status_code == 204
+            told = refund.replace("ORDER_ID", order["id"]).replace("PAYMENT_ID", payment["id"])
+            answer = shell(service, told.replace(f"http://{README_PORT}", running.url))
+            assert payment["id"] in answer.splitlines()[0]
+            assert "204 No Content" in answer
             wait_for(client, order["id"], "refunded")
             assert client.post(f"/payments/{payment['id']}/refund").status_code == 409
 

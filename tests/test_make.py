@@ -1,0 +1,109 @@
+"""The targets of a service's Makefile, its commit hooks, and the page that speaks of them."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from bakery import bake, contents
+from conftest import Baked
+from make import CACHES, OFFLINE, install, make
+from service import environment
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Path:
+    """A service with its tools, in a repository of its own."""
+    service = bake(tmp_path / "make")
+    install(service)
+    git(service, "init", "--quiet")
+    git(service, "add", "--all")
+    return service
+
+
+def git(service: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run git as somebody without settings; commit hooks find caches, and no network."""
+    person = {"GIT_AUTHOR_NAME": "ada", "GIT_AUTHOR_EMAIL": "ada@example.org"}
+    person |= {name.replace("AUTHOR", "COMMITTER"): value for name, value in person.items()}
+    no_settings = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}
+    hooks = {"PRE_COMMIT_HOME": str(service.parent / "pre-commit"), **CACHES, **OFFLINE}
+    return subprocess.run(
+        ["git", *arguments],
+        cwd=service,
+        env=environment(**person, **no_settings, **hooks),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def test_help_lists_every_target(service: Path) -> None:
+    targets = re.findall(r"^([a-z]+):", (service / "Makefile").read_text("utf-8"), re.MULTILINE)
+    listed = [line.split()[0] for line in make(service).stdout.splitlines()]
+    assert listed == targets
+
+
+def test_format_finds_nothing_to_change(service: Path) -> None:
+    before = contents(service)
+    done = make(service, "format")
+    assert done.returncode == 0, done.stdout
+    assert contents(service) == before
+
+
+def test_a_target_without_its_name_says_what_is_missing(service: Path, tmp_path: Path) -> None:
+    database = {"DATABASE_URL": f"sqlite:///{tmp_path / 'scratch.db'}", "NAME": ""}
+    for target, example in {"feature": "'shipments'", "migration": 'NAME="add shipments"'}.items():
+        done = make(service, target, **database)
+        assert done.returncode != 0
+        assert example in done.stdout
+        assert "Traceback" not in done.stdout
+
+
+def test_the_hooks_pass_a_fresh_service_and_stop_a_bad_commit(service: Path) -> None:
+    assert make(service, "hooks").returncode == 0
+    first = git(service, "commit", "--message", "the service as it was generated")
+    assert first.returncode == 0, first.stdout
+    assert first.stdout.count("Passed") == 5, first.stdout
+    bad = {
+        "app/features/orders/bad_style.py": "import os\n",
+        "app/features/orders/bad_rule.py": "from app.features.payments.domain import Payment\n",
+        "app/features/orders/bad_type.py": "AMOUNT: int = 'one'\n",
+        "conflict.txt": f"{'<' * 7} ours\n",
+    }
+    for path, text in bad.items():
+        (service / path).write_text(text, "utf-8")
+    git(service, "add", "--all")
+    second = git(service, "commit", "--message", "bad")
+    assert second.returncode != 0
+    assert second.stdout.count("Failed") == 5, second.stdout
+    assert "the service as it was" in git(service, "log", "--oneline").stdout
+    assert "bad" not in git(service, "log", "--oneline").stdout
+
+
+def test_the_page_of_conventions_names_what_there_is(service: Path) -> None:
+    page = (service / "AGENTS.md").read_text("utf-8")
+    targets = set(
+        re.findall(r"^([a-z]+):", (service / "Makefile").read_text("utf-8"), re.MULTILINE)
+    )
+    named = re.findall(r"`make ([a-z]+)", page)
+    assert set(named) <= targets
+    assert {"feature", "command", "migration", "check"} <= set(named)
+    for path in re.findall(r"`((?:app|tests|migrations|scaffold)/[\w./]*)`", page):
+        assert (service / path).exists(), path
+    assert "```" not in page
+    assert len(page.split()) < 800
+
+
+def test_files_are_as_the_editor_settings_say(baked: Baked) -> None:
+    for path, content in contents(baked("sqlite", "memory")).items():
+        lines = content.decode("utf-8").split("\n")
+        assert not lines[-1], f"{path} does not end its last line"
+        for number, line in enumerate(lines, start=1):
+            where = f"{path}:{number}"
+            assert not line.endswith("\r"), where
+            assert path.endswith(".md") or line == line.rstrip(), where
+            assert line.startswith("\t") <= (path == "Makefile"), where
+            indent = len(line) - len(line.lstrip(" "))
+            assert not path.endswith((".yaml", ".yml")) or indent % 2 == 0, where
