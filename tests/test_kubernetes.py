@@ -143,9 +143,7 @@ def test_the_readmes_commands_name_what_the_manifests_do(service: Path) -> None:
     assert f"kubectl delete job {job['metadata']['name']} " in readme
     assert f"rollout status deployment/{scaler['spec']['scaleTargetRef']['name']}\n" in readme
     assert f"kubectl apply -k {FOLDER}\n" in readme
-    for _, container in workloads(service).values():
-        for source in (
-            one["valueFrom"]["secretKeyRef"] for one in container["env"] if "value" not in one
-        ):
-            assert f"kubectl create secret generic {source['name']} " in readme
-            assert source.get("optional") or f"--from-literal={source['key']}=" in readme
+    variables = [one for _, container in workloads(service).values() for one in container["env"]]
+    for source in (one["valueFrom"]["secretKeyRef"] for one in variables if "value" not in one):
+        assert f"kubectl create secret generic {source['name']} " in readme
+        assert source.get("optional") or f"--from-literal={source['key']}=" in readme
