@@ -46,7 +46,16 @@ FILES_OF_OPTION = {
 }
 # What an option cannot use. SQLite and the in-memory broker live in one process: a cluster that
 # starts several would only seem to work.
-FILES_NOT_FOR_OPTION = {"sqlite": ["deploy"], "memory": ["deploy"]}
+FILES_NOT_FOR_OPTION = {"sqlite": ["deploy/kubernetes"], "memory": ["deploy/kubernetes"]}
+# What running the template where it stands, or its tools, leave among its sources.
+CACHES = (
+    "__pycache__",
+    ".mypy_cache",
+    ".pytest_cache",
+    ".ruff_cache",
+    ".import_linter_cache",
+    ".hypothesis",
+)
 # Modules that are there for the defaults, and where they lie as the other choices want them.
 VARIANTS = {
     "app/database.py": "app/options/database_{database}.py",
@@ -81,9 +90,10 @@ def remove_files_of_other_options() -> None:
 
 
 def remove_caches() -> None:
-    """Remove byte code that running the template where it stands left among its sources."""
-    for cache in list(Path("app").rglob("__pycache__")):
-        shutil.rmtree(cache)
+    """Remove every cache, wherever it lies."""
+    for name in CACHES:
+        for cache in list(Path().rglob(name)):
+            shutil.rmtree(cache)
 
 
 keep_chosen_variants()

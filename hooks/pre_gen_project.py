@@ -22,6 +22,14 @@ NEVER_EMPTY = ("project_name", "author")
 LONGEST_SLUG = 50
 LONGEST_TEXT = 500
 WINDOWS_DEVICES = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]")
+# What a database server calls its own, with the hyphens of a slug.
+SYSTEM_DATABASES = {
+    *("mysql", "information-schema", "performance-schema", "sys"),
+    *("postgres", "template0", "template1"),
+}
+# Marks of Jinja, which would be read when the answer is given again, by a person or by cruft, and
+# the mark of a block in Markdown. Not written in one piece: this file is rendered too.
+MARKS = ("{" + "{", "{" + "%", "{" + "#", "`" * 3)
 # Control characters, halves of surrogate pairs, line and paragraph separators.
 UNWRITABLE = {"Cc", "Cs", "Zl", "Zp"}
 
@@ -43,6 +51,11 @@ def slug_problems(slug: str) -> list[str]:
             f"project_slug {slug!r} is a device on Windows, where no folder can have that name: "
             f"answer with a longer name, such as '{slug}-service'."
         ]
+    if slug in SYSTEM_DATABASES:
+        return [
+            f"project_slug {slug!r} would name the service's database, and database servers have "
+            f"one of that name for themselves: answer with a longer name, such as '{slug}-service'."
+        ]
     return []
 
 
@@ -55,6 +68,11 @@ def text_problems(name: str, text: str) -> list[str]:
         problems.append(
             f"{name} {text!r} holds a line break or a control character: "
             "answer with one line of plain text."
+        )
+    if found := [mark for mark in MARKS if mark in text]:
+        problems.append(
+            f"{name} {text!r} holds {' and '.join(found)}, which templates and Markdown take for "
+            "marks of their own: answer with text that has none."
         )
     if len(text) > LONGEST_TEXT:
         problems.append(f"{name} has {len(text)} characters: answer with at most {LONGEST_TEXT}.")

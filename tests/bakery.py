@@ -27,12 +27,12 @@ def cookiecutter_settings(scratch: Path) -> Path:
     return settings
 
 
-def bake(into: Path, **answers: str) -> Path:
+def bake(into: Path, template: Path = TEMPLATE, **answers: str) -> Path:
     """Bake into the folder `into`; gives the service's folder. Questions keep their defaults."""
     settings = cookiecutter_settings(into.parent / f"{into.name}-settings")
     into.mkdir(parents=True, exist_ok=True)
     service = cookiecutter(
-        str(TEMPLATE),
+        str(template),
         no_input=True,
         extra_context=answers,
         output_dir=str(into),
@@ -43,15 +43,26 @@ def bake(into: Path, **answers: str) -> Path:
 
 def bake_by_command(into: Path, **answers: str) -> "subprocess.CompletedProcess[str]":
     """Run the cookiecutter command; what it wrote to both streams is in `stdout`."""
+    arguments = [f"{name}={answer}" for name, answer in answers.items()]
+    return _run_cookiecutter(into, "", "--no-input", *arguments)
+
+
+def bake_at_the_prompt(into: Path, **answers: str) -> "subprocess.CompletedProcess[str]":
+    """Type the answers, which are not rendered then, and Enter for all other questions."""
+    asked = [name for name in QUESTIONS if not name.startswith("_")]
+    return _run_cookiecutter(into, "".join(f"{answers.get(name, '')}\n" for name in asked))
+
+
+def _run_cookiecutter(into: Path, typed: str, *words: str) -> "subprocess.CompletedProcess[str]":
     settings = cookiecutter_settings(into.parent / f"{into.name}-settings")
     into.mkdir(parents=True, exist_ok=True)
-    arguments = [f"{name}={answer}" for name, answer in answers.items()]
     return subprocess.run(
         [
-            *(sys.executable, "-m", "cookiecutter", str(TEMPLATE), "--no-input"),
-            *("--config-file", str(settings), "--output-dir", str(into), *arguments),
+            *(sys.executable, "-m", "cookiecutter", str(TEMPLATE)),
+            *("--config-file", str(settings), "--output-dir", str(into), *words),
         ],
         env=os.environ | {"PYTHONUTF8": "1"},
+        input=typed,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

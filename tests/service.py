@@ -16,7 +16,10 @@ import httpx
 START_DEADLINE = 60.0  # seconds, for a machine that is busy with other tests
 STOP_DEADLINE = 40.0
 RUN_DEADLINE = 300.0
-SETTINGS = ("DATABASE_", "BROKER_", "SERVICE_", "OUTBOX_", "RETRY_", "OPS_", "LOG_", "TEST_")
+SETTINGS = (
+    *("DATABASE_", "BROKER_", "SERVICE_", "OUTBOX_", "RETRY_", "OPS_", "LOG_", "OTEL_"),
+    *("READY_", "TRUST_", "ENVIRONMENT", "TEST_"),
+)
 
 
 def environment(**settings: str) -> dict[str, str]:

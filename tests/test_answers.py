@@ -2,12 +2,13 @@
 
 import ast
 import json
+import subprocess
 import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
-from bakery import QUESTIONS, TEMPLATE, bake, bake_by_command
+from bakery import QUESTIONS, TEMPLATE, bake, bake_at_the_prompt, bake_by_command
 from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import Environment
@@ -38,6 +39,16 @@ REFUSED = {
     "leading digit": ({"project_slug": "3-tigers"}, "project_slug '3-tigers'"),
     "Windows device": ({"project_slug": "con"}, "project_slug 'con'"),
     "Windows device from the name": ({"project_name": "AUX"}, "project_slug 'aux'"),
+    "database of MySQL": (
+        {"project_slug": "information-schema"},
+        "'information-schema' would name",
+    ),
+    "database of PostgreSQL": (
+        {"project_slug": "template1"},
+        "project_slug 'template1' would name",
+    ),
+    "database from the name": ({"project_name": "MySQL"}, "project_slug 'mysql' would name"),
+    "block of Markdown": ({"description": "```sh"}, "holds ```, which"),
     "long slug": ({"project_slug": "a" * 51}, "51 characters"),
     "slug longer than a path": ({"project_slug": "a" * 5000}, "5000 characters"),
     "no name": ({"project_name": " "}, "project_name is empty"),
@@ -45,6 +56,14 @@ REFUSED = {
     "line break": ({"description": "one\ntwo"}, "description 'one\\ntwo'"),
     "control character": ({"author": "a\x7fb"}, "author 'a\\x7fb'"),
     "long text": ({"description": "x" * 501}, "501 characters"),
+}
+
+# Typed at the prompt: an answer on the command line is rendered, and comes without its marks.
+REFUSED_WHEN_TYPED = {
+    "Jinja's expression": ({"description": "{{ cookiecutter.author }}"}, "holds {{, which"),
+    "Jinja's statement": ({"author": "{% raw %}"}, "holds {%, which"),
+    "Jinja's comment": ({"author": "Ann {# Shop"}, "holds {#, which"),
+    "two marks": ({"description": "{{ and {%"}, "holds {{ and {%, which"),
 }
 
 
@@ -75,14 +94,28 @@ def test_an_unusable_answer_is_refused_and_nothing_is_left(
     answers: dict[str, str], sentence: str, tmp_path: Path
 ) -> None:
     into = tmp_path / "deep" / "out"
-    done = bake_by_command(into, **answers)
+    is_refused(bake_by_command(into, **answers), into, sentence)
+    assert not Path("/opt/x").exists()
+
+
+@pytest.mark.parametrize(
+    ("answers", "sentence"), REFUSED_WHEN_TYPED.values(), ids=REFUSED_WHEN_TYPED
+)
+def test_an_answer_that_would_be_rendered_when_given_again_is_refused(
+    answers: dict[str, str], sentence: str, tmp_path: Path
+) -> None:
+    into = tmp_path / "deep" / "out"
+    is_refused(bake_at_the_prompt(into, **answers), into, sentence)
+
+
+def is_refused(done: "subprocess.CompletedProcess[str]", into: Path, sentence: str) -> None:
+    """With that sentence, and nothing is left behind."""
     assert done.returncode != 0
     [reason] = [line for line in done.stdout.splitlines() if line.startswith("- ")]
     assert sentence in reason
     assert "answer with" in reason
     assert list(into.iterdir()) == []
     assert {path.name for path in into.parent.iterdir()} == {"out", "out-settings"}
-    assert not Path("/opt/x").exists()
 
 
 def test_all_problems_are_told_at_once(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ async def when_shipped(event: ShippedIntegrationEvent, mediator: object) -> None
 
 feature = Feature("tests")
 feature.subscribe(ShippedIntegrationEvent, when_shipped)
-contract = AsyncApi("shop", "memory://", Binding("memory", "ce-"))
+contract = AsyncApi("shop", "memory://", Binding("memory", "ce-", "memory"))
 print(json.dumps(contract.document(Wiring([feature]))))
 '''
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from bakery import BROKERS, DATABASES, QUESTIONS, SOURCES, TEMPLATE, bake, contents
+from clone import copy_template
 from conftest import Baked
 
 COMBINATIONS = list(itertools.product(DATABASES, BROKERS))
@@ -80,11 +81,13 @@ def test_no_delimiter_cache_or_empty_folder_is_left(
     database: str, broker: str, baked: Baked
 ) -> None:
     service = baked(database, broker)
-    # GitHub's own expressions are written ${{ ... }}, and Python doubles a brace in an f-string.
-    anywhere, not_in_python = r"\{%|\{#|(?<!\.)cookiecutter(?!-fastapi-events)", r"|(?<!\$)\{\{"
+    # GitHub's own expressions are written ${{ ... }}; what is copied as it is has its own signs.
+    anywhere, where_rendered = r"(?<!\.)cookiecutter(?!-fastapi-events)", r"|\{%|\{#|(?<!\$)\{\{"
+    copied: list[str] = QUESTIONS["_copy_without_render"]
     for path, content in contents(service).items():
         text = content.decode("utf-8")
-        delimiter = re.compile(anywhere + ("" if path.endswith(".py") else not_in_python))
+        is_copied = any(fnmatch(path, pattern) for pattern in copied)
+        delimiter = re.compile(anywhere + ("" if is_copied else where_rendered))
         assert not delimiter.search(text), f"{path}: {delimiter.findall(text)}"
         assert "\r" not in text, path
         assert text.endswith("\n") or not text, f"{path} does not end its last line"
@@ -148,7 +151,7 @@ def test_the_template_itself_can_be_read_without_baking() -> None:
         ast.parse(path.read_text("utf-8"))
 
 
-def test_baking_twice_gives_the_same_bytes_and_takes_no_time(tmp_path: Path) -> None:
+def test_baking_twice_gives_the_same_bytes_and_modes(tmp_path: Path) -> None:
     first = bake(tmp_path / "first", database="postgresql", broker="rabbitmq")
     started = time.monotonic()
     second = bake(tmp_path / "second", database="postgresql", broker="rabbitmq")
@@ -166,10 +169,27 @@ def test_the_template_holds_no_caches() -> None:
     assert not found, "baked into every service: delete them and set PYTHONDONTWRITEBYTECODE=1"
 
 
-def test_no_file_name_is_refused_by_windows() -> None:
-    for path in SOURCES.rglob("*"):
-        assert not re.search(r'[<>:"|?*\\]|[. ]$', path.name), path
-        assert not re.fullmatch(r"(con|prn|aux|nul|com\d|lpt\d)", path.stem.lower()), path
+def test_no_cache_of_the_template_is_baked_into_a_service(tmp_path: Path) -> None:
+    template = copy_template(tmp_path / "template")
+    for folder in ("", "app/features/orders", "migrations", "scaffold", "tests/options"):
+        for name in CACHES:
+            cache = template / SOURCES.name / folder / name
+            (cache / "deep").mkdir(parents=True)
+            (cache / "deep" / "cached.json").write_text("{{ no template", "utf-8")
+    with_caches = bake(tmp_path / "with-caches", template=template)
+    assert contents(with_caches) == contents(bake(tmp_path / "without"))
+    assert not [path for path in with_caches.rglob("*") if path.name in CACHES]
+
+
+def test_the_service_has_a_name_of_its_own_and_pip_asks_no_index_for_it(baked: Baked) -> None:
+    for database, broker in COMBINATIONS:
+        text = (baked(database, broker) / "pyproject.toml").read_text("utf-8")
+        project = tomllib.loads(text)
+        # A group that named the service itself would be looked up by `pip install --group`.
+        assert "dependency-groups" not in project
+        name = f"{baked(database, broker).name}-application"
+        assert project["project"]["name"] == name
+        assert text.count(name) == 1
 
 
 def test_the_hooks_know_the_same_options_as_the_questions() -> None:

@@ -27,7 +27,10 @@ MYPY_CACHE = CACHES / f"mypy-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
 # No broker changes these, shown to be the same bytes elsewhere: they run once a database.
 SAME_FOR_EVERY_BROKER = (
     "building_blocks/*",
+    "command_line/*",
     "features/*",
+    "operations/*",
+    "ops/*",
     "properties/*",
     "scaffold/*",
     "guarantees/test_rule_*",

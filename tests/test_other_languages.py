@@ -101,7 +101,8 @@ def event_of(prefix: str, order_id: str) -> dict[str, Any]:
 
 def duplicates(service: Service) -> int:
     """Deliveries that the payments' handler has recognised as known already."""
-    line = 'messages_duplicate_total{consumer="my-service.payments.when_order_created"} '
+    consumer, topic = "my-service.payments.when_order_created", "orders.order-created.v1"
+    line = f'messages_duplicate_total{{consumer="{consumer}",topic="{topic}"}} '
     found = [
         text.removeprefix(line)
         for text in service.get("/metrics").text.splitlines()

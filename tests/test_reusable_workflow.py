@@ -65,11 +65,46 @@ def test_it_is_called_in_the_release_that_a_service_records(tmp_path: Path) -> N
     assert called(other)[0] == "acme/other"
 
 
-@pytest.mark.parametrize(
-    "address",
-    ["gh:acme/fork", "https://git.example/acme/fork", "git@git.example:acme/fork.git"],
-)
-def test_it_is_called_where_the_service_was_baked_from(address: str, tmp_path: Path) -> None:
+AT_GITHUB = [
+    "gh:acme/fork",
+    "https://github.com/acme/fork",
+    "https://github.com/acme/fork.git",
+    "http://github.com/acme/fork/",
+    "https://ada@github.com/acme/fork",
+    "git+https://github.com/acme/fork.git",
+    "ssh://git@github.com/acme/fork.git",
+    "git@github.com:acme/fork.git",
+    "git@github.com:acme/fork",
+]
+# A workflow can be called at GitHub only, so from these the template's own is.
+ELSEWHERE = [
+    "gl:acme/fork",
+    "https://git.example/acme/fork",
+    "git@git.example:acme/fork.git",
+    "ssh://git@git.example/acme/fork",
+    "https://git.example/github.com/acme/fork",
+    "file:///srv/github.com/acme/fork",
+]
+
+
+@pytest.mark.parametrize("address", AT_GITHUB)
+def test_it_is_called_at_github_where_the_service_was_baked_from(
+    address: str, tmp_path: Path
+) -> None:
+    assert called(bake_from(address, tmp_path))[0] == "acme/fork"
+
+
+@pytest.mark.parametrize("address", ELSEWHERE)
+def test_it_is_the_templates_own_for_a_service_that_was_baked_from_elsewhere(
+    address: str, tmp_path: Path
+) -> None:
+    repository = QUESTIONS["__template_repository"]
+    assert called(bake_from(address, tmp_path))[0] == repository
+    assert called(bake(tmp_path / "folder", ci="github-reusable"))[0] == repository
+
+
+def bake_from(address: str, tmp_path: Path) -> Path:
+    """A service that was baked from an address, with no network."""
     # In the place of a clone that cookiecutter would make.
     prefix, _, path = address.partition(":")
     clone = tmp_path / path.lstrip("/")
@@ -85,7 +120,7 @@ def test_it_is_called_where_the_service_was_baked_from(address: str, tmp_path: P
         output_dir=str(tmp_path / "out"),
         config_file=str(settings),
     )
-    assert called(Path(service))[0] == "acme/fork"
+    return Path(service)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """The brokers that this service can use, by the scheme of BROKER_URL."""
 
+from prometheus_client import CollectorRegistry
+
 from app.building_blocks.brokers.adapter import BrokerAdapter
 from app.building_blocks.brokers.choice import Adapters, open_adapter
 from app.building_blocks.brokers.memory.adapter import MemoryAdapter
@@ -12,6 +14,9 @@ def check_broker_url(url: str) -> None:
     open_adapter(BROKERS, url, "check")
 
 
-def open_broker(url: str, service: str) -> BrokerAdapter:
-    """Prepare, without connecting yet. Raises ConfigurationError."""
-    return open_adapter(BROKERS, url, service)
+def open_broker(url: str, service: str, registry: CollectorRegistry | None = None) -> BrokerAdapter:
+    """Prepare, without connecting yet. Raises ConfigurationError.
+
+    FastStream's own metrics go into `registry`.
+    """
+    return open_adapter(BROKERS, url, service, registry)

@@ -21,11 +21,14 @@ from pydantic_settings import (
 )
 
 from app.broker import check_broker_url
+from app.building_blocks.context import ENVIRONMENT
 from app.building_blocks.errors import ConfigurationError
 from app.building_blocks.retry_policy import RetryPolicy
 from app.database import check_database_url
 
 _PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
+_SHORTEST_TOKEN = 16
+_HeaderName = Annotated[str, Field(pattern=r"^([A-Za-z0-9-]{1,100})?$")]
 _Seconds = Annotated[float, Field(gt=0, le=30 * 24 * 3600, allow_inf_nan=False)]
 
 
@@ -39,6 +42,15 @@ def _checked_by(check: Callable[[str], None]) -> Callable[[str], str]:
         return url
 
     return checked
+
+
+def _hard_to_guess(token: SecretStr) -> SecretStr:
+    if len(token.get_secret_value().strip()) < _SHORTEST_TOKEN:
+        raise ValueError(
+            f"OPS_TOKEN has fewer than {_SHORTEST_TOKEN} characters: take a long random one, such "
+            "as `openssl rand -hex 32` writes."
+        )
+    return token
 
 
 class Settings(BaseSettings):
@@ -55,6 +67,10 @@ class Settings(BaseSettings):
     database_url: Annotated[str, AfterValidator(_checked_by(check_database_url))]
     broker_url: Annotated[str, AfterValidator(_checked_by(check_broker_url))]
 
+    environment: Annotated[str, Field(pattern=r"^([a-z0-9-]{1,50})?$")] = ""
+    trust_environment_header: _HeaderName = ""
+    trust_tenant_header: _HeaderName = ""
+
     outbox_publisher_enabled: bool = True
     outbox_poll_interval: _Seconds = 1.0
     outbox_batch_size: Annotated[int, Field(ge=1, le=1000)] = 100
@@ -64,11 +80,18 @@ class Settings(BaseSettings):
     retry_base_delay: _Seconds = 1.0
     retry_max_delay: _Seconds = 300.0
 
-    ops_token: SecretStr | None = None
+    ready_max_backlog_age: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 300.0
+
+    ops_token: Annotated[SecretStr, AfterValidator(_hard_to_guess)] | None = None
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)
     ] = "INFO"
     log_format: Literal["console", "json"] = "console"
+
+    @property
+    def trusted_headers(self) -> dict[str, str]:
+        """The request header that is believed, for each carrier that has one."""
+        return {"tenant": self.trust_tenant_header, ENVIRONMENT: self.trust_environment_header}
 
     @property
     def retry_policy(self) -> RetryPolicy:

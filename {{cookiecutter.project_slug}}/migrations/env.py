@@ -11,6 +11,7 @@ from sqlmodel import SQLModel
 # Importing the features and the machinery's tables fills SQLModel.metadata.
 from app.building_blocks.errors import ConfigurationError
 from app.building_blocks.inbox import table as inbox_table  # noqa: F401
+from app.building_blocks.operations import replica_table  # noqa: F401
 from app.building_blocks.outbox import table as outbox_table  # noqa: F401
 from app.database import open_database
 from app.features import FEATURES  # noqa: F401

@@ -127,6 +127,10 @@ async def test_each_check_is_told_by_name_whatever_the_others_do(
     assert answer == (status, {"status": overall, "checks": {"sun": "ok", "moon": says}})
 
 
+def handled(consumer: str, topic: str) -> str:
+    return f'messages_handled_total{{consumer="{consumer}",topic="{topic}"}} 1.0'
+
+
 async def test_what_was_published_and_handled_is_counted(client: AsyncClient) -> None:
     await client.post("/orders", json={"customer": "ada", "amount": "1.00"})
 
@@ -140,8 +144,8 @@ async def test_what_was_published_and_handled_is_counted(client: AsyncClient) ->
     for line in (
         'events_published_total{topic="orders.order-created.v1"} 1.0',
         'events_published_total{topic="payments.payment-taken.v1"} 1.0',
-        'messages_handled_total{consumer="test-service.payments.when_order_created"} 1.0',
-        'messages_handled_total{consumer="test-service.orders.when_payment_taken"} 1.0',
+        handled("test-service.payments.when_order_created", "orders.order-created.v1"),
+        handled("test-service.orders.when_payment_taken", "payments.payment-taken.v1"),
         'backlog_rows{state="waiting",table="outbox"} 0.0',
         'backlog_rows{state="dead",table="outbox"} 0.0',
         'backlog_rows{state="retrying",table="inbox"} 0.0',
@@ -207,7 +211,8 @@ def test_events_of_one_name_on_two_topics_keep_their_own_schemas() -> None:
     feature = Feature("tests")
     feature.subscribe(first(), when_moved)
     feature.subscribe(second(), when_moved_again)
-    document = AsyncApi("shop", "memory://", Binding("memory", "ce-")).document(Wiring([feature]))
+    contract = AsyncApi("shop", "memory://", Binding("memory", "ce-", "memory"))
+    document = contract.document(Wiring([feature]))
     messages = document["components"]["messages"]
     assert list(messages["tests.moved.v1"]["payload"]["properties"]) == ["old"]
     assert list(messages["tests.moved.v2"]["payload"]["properties"]) == ["new"]
@@ -215,13 +220,23 @@ def test_events_of_one_name_on_two_topics_keep_their_own_schemas() -> None:
     assert channel["$ref"] == "#/components/messages/tests.moved.v2"
 
 
-def test_the_asyncapi_document_names_each_server_of_the_broker_without_a_login() -> None:
-    url = "broker+tls://ada:secret@one:1,broker+tls://ada:secret@two:2?keep=1"
-    document = AsyncApi("shop", url, Binding("broker-secure", "ce-")).document(Wiring([]))
-    assert document["servers"] == {
-        "broker-1": {"host": "one:1", "protocol": "broker-secure"},
-        "broker-2": {"host": "two:2", "protocol": "broker-secure"},
-    }
+@pytest.mark.parametrize(
+    ("url", "hosts"),
+    [
+        ("broker://ada:secret@one:1,two:2", ["one:1", "two:2"]),
+        ("broker://ada:secret@one:1,broker://ada:secret@two:2?keep=1", ["one:1", "two:2"]),
+        ("broker://ada:sec,ret@one:1/vh", ["one:1"]),
+        ("broker://:sec/ret@one:1", ["one:1"]),
+        ("broker://ada:s@cret@one:1", ["one:1"]),
+        ("memory://", []),
+    ],
+)
+def test_the_asyncapi_document_names_each_server_of_the_broker_without_a_login(
+    url: str, hosts: list[str]
+) -> None:
+    document = AsyncApi("shop", url, Binding("secure", "ce-", "broker")).document(Wiring([]))
+    servers = document.get("servers", {})
+    assert list(servers.values()) == [{"host": host, "protocol": "secure"} for host in hosts]
 
 
 async def test_every_reference_in_the_asyncapi_document_leads_somewhere(described: FastAPI) -> None:

@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from app.building_blocks.databases.migrations import Migrations
 from app.building_blocks.errors import ConfigurationError
 from app.building_blocks.feature import Feature
 from app.building_blocks.retry_policy import RetryPolicy
+from app.database import open_database
 from app.main import create_app
 from app.settings import Settings, load_settings
 from tests.scratch_database import scratch_database
@@ -78,6 +81,26 @@ async def test_a_database_that_was_not_migrated_is_told_with_the_command_to_run(
     assert failure["message"].startswith("The database has not been migrated, and ")
     assert failure["message"].endswith(". Run: alembic upgrade head")
     assert "\n" not in failure["message"]
+
+
+async def test_a_database_that_is_ahead_serves_the_version_that_is_being_replaced(
+    settings: Settings,
+) -> None:
+    database = open_database(settings.database_url)
+
+    async def move_to(revision: str) -> str:
+        async with database.begin() as connection:
+            before = await connection.scalar(text("SELECT version_num FROM alembic_version"))
+            move = text("UPDATE alembic_version SET version_num = :revision")
+            await connection.execute(move, {"revision": revision})
+        return str(before)
+
+    current = await move_to("of-the-next-version")
+    try:
+        assert await Migrations(database).problem() is None
+    finally:
+        await move_to(current)
+        await database.dispose()
 
 
 async def test_a_database_that_is_away_does_not_keep_the_service_from_starting(
@@ -215,5 +238,15 @@ def test_a_setting_that_is_empty_is_not_set(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_secret_does_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPS_TOKEN", "hunter2")
+    monkeypatch.setenv("OPS_TOKEN", "hunter2-hunter2-hunter2")
     assert "hunter2" not in repr(load_settings())
+
+
+@pytest.mark.parametrize("token", ["hunter2", "fifteen-letters", " " * 20, "short" + " " * 20])
+def test_a_token_that_can_be_guessed_is_refused_and_not_told(
+    monkeypatch: pytest.MonkeyPatch, token: str
+) -> None:
+    monkeypatch.setenv("OPS_TOKEN", token)
+    [problem] = problems()
+    assert problem.startswith("OPS_TOKEN has fewer than 16 characters: ")
+    assert token.strip() == "" or token not in problem

@@ -4,6 +4,8 @@ The wire format is CloudEvents 1.0 in binary mode, so the headers are its attrib
 the broker's binding names them, and what travels with every request.
 """
 
+import re
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,11 +26,11 @@ _ATTRIBUTES = {
 class AsyncApi:
     """Writes the document for one broker: its URL, and how others speak of it."""
 
-    def __init__(self, service: str, broker_url: str, binding: Binding) -> None:
-        self._service, self._binding = service, binding
-        scheme = f"{urlsplit(broker_url).scheme}://"
-        # Some brokers take a list that repeats the scheme.
-        self._places = broker_url.replace(scheme, "").partition("/")[0].split(",")
+    def __init__(
+        self, service: str, broker_url: str, binding: Binding, carried: Sequence[str] = CARRIED
+    ) -> None:
+        self._service, self._binding, self._carried = service, binding, carried
+        self._hosts = _hosts_of(broker_url)
 
     def document(self, wiring: Wiring) -> dict[str, Any]:
         """Every published and consumed event, with topic, payload schema and headers."""
@@ -53,11 +55,9 @@ class AsyncApi:
 
     def _servers(self) -> dict[str, Any]:
         """The broker's servers without a login; none when it is this process."""
-        hosts = [place.rpartition("@")[2].partition("?")[0] for place in self._places]
         servers = {
             f"broker-{number}": {"host": host, "protocol": self._binding.protocol}
-            for number, host in enumerate(hosts, 1)
-            if host
+            for number, host in enumerate(self._hosts, 1)
         }
         return {"servers": servers} if servers else {}
 
@@ -67,7 +67,8 @@ class AsyncApi:
             attributes["subject"] = f"the ordering key: {event.key}"
         prefix = self._binding.attribute_prefix
         headers = {f"{prefix}{name}": _text(told) for name, told in attributes.items()}
-        headers |= {name: _text("travels with the request, when there is one") for name in CARRIED}
+        travels = _text("travels with the request, when there is one")
+        headers |= dict.fromkeys(self._carried, travels)
         required = [f"{prefix}{name}" for name in _ATTRIBUTES]
         return {
             "name": event.topic,
@@ -78,6 +79,18 @@ class AsyncApi:
             "headers": {"type": "object", "properties": headers, "required": required},
             "payload": event.model_json_schema(mode="serialization", ref_template=_ref_to(event)),
         }
+
+
+def _hosts_of(broker_url: str) -> list[str]:
+    """Host and port of each server, without what comes before the last @, a login with any sign.
+
+    Some brokers take a list that repeats the scheme.
+    """
+    scheme = re.escape(f"{urlsplit(broker_url).scheme}://")
+    urls = re.split(f",?{scheme}", broker_url)
+    places = [url.rpartition("@")[2] for url in urls]
+    hosts = [host for place in places for host in re.split("[/?#]", place)[0].split(",")]
+    return [host for host in hosts if host]
 
 
 def _channel(event: type[IntegrationEvent]) -> dict[str, Any]:

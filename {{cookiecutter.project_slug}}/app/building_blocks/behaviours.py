@@ -5,10 +5,21 @@ from typing import Any
 
 import structlog
 
-from app.building_blocks.mediator import CallNext
+from app.building_blocks.mediator import Behaviour, CallNext
 from app.building_blocks.messages import Command
+from app.building_blocks.tracing import Tracing
 
 log = structlog.get_logger(__name__)
+
+
+def trace_commands(tracing: Tracing) -> Behaviour:
+    """A span for each command, with its name. No payload."""
+
+    async def trace(command: Command[Any], call_next: CallNext) -> Any:
+        with tracing.command(type(command).__name__):
+            return await call_next(command)
+
+    return trace
 
 
 async def log_commands(command: Command[Any], call_next: CallNext) -> Any:

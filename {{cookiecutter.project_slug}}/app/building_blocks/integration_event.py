@@ -21,6 +21,8 @@ class IntegrationEvent(BaseModel):
     model_config = ConfigDict(
         frozen=True,
         extra="ignore",
+        # An error must not bring a payload into the log.
+        hide_input_in_errors=True,
         ser_json_inf_nan="strings",
         ser_json_bytes="base64",
         val_json_bytes="base64",

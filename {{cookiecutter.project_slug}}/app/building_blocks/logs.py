@@ -8,8 +8,11 @@ from typing import Any, Literal
 import structlog
 from structlog.stdlib import ProcessorFormatter
 
+from app.building_blocks.context import add_context_fields
+
 _FIELDS: tuple[Any, ...] = (
     structlog.contextvars.merge_contextvars,
+    add_context_fields,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -17,7 +20,11 @@ _FIELDS: tuple[Any, ...] = (
 
 
 def configure_logs(level: str, form: Literal["console", "json"]) -> None:
-    """Send structlog's and the standard library's loggers through one handler to stderr."""
+    """Send structlog's and the standard library's loggers through one handler to stderr.
+
+    `level` is that of the service's own loggers. Those of libraries tell INFO at most: what
+    drivers of databases and brokers write at DEBUG are the payloads that they carry.
+    """
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -35,7 +42,9 @@ def configure_logs(level: str, form: Literal["console", "json"]) -> None:
         )
     )
     logging.root.handlers = [handler]
-    logging.root.setLevel(level)
+    logging.root.setLevel("INFO" if level == "DEBUG" else level)
+    logging.getLogger("app").setLevel(level)
+    logging.captureWarnings(True)
     # The server has set up handlers of its own before the app was imported.
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).handlers.clear()

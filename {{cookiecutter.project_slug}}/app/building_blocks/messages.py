@@ -10,7 +10,8 @@ R = TypeVar("R")
 class Message(BaseModel):
     """Immutable, and strict about its fields."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # An error must not bring what is in a message into the log.
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class Command(Message, Generic[R]):

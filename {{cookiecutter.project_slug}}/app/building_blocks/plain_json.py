@@ -7,7 +7,8 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, PlainSerializer, SecretStr
+from pydantic.fields import FieldInfo
 
 _SIMPLE = (
     str, int, float, bool, NoneType, bytes,
@@ -22,14 +23,23 @@ def not_plain(model: type[BaseModel]) -> list[str]:
         f"{model.__name__}.{name} is {_name(field.annotation)}: an integration event holds only "
         "simple types and frozen models of them. Copy the values it needs into fields of its own."
         for name, field in model.model_fields.items()
-        if not _is_plain(field.annotation, (model,))
+        if not _is_plain(_declared(field), (model,))
     ]
+
+
+def _declared(field: FieldInfo) -> Any:
+    """Its annotation with what pydantic has taken out of it."""
+    kind = field.annotation
+    return Annotated[kind, *field.metadata] if field.metadata else kind
 
 
 def _is_plain(annotation: Any, within: tuple[type, ...]) -> bool:
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Literal:
         return all(isinstance(value, str | int | bool | NoneType) for value in arguments)
+    if origin is Annotated and arguments[0] is SecretStr:
+        # Pydantic would write asterisks; with a serialiser, as `Secret` has one, the value travels.
+        return any(isinstance(extra, PlainSerializer) for extra in arguments[1:])
     if origin is Annotated:
         return _is_plain(arguments[0], within)
     if origin in (Union, UnionType) or origin in _CONTAINERS:
@@ -48,7 +58,7 @@ def _is_plain_model(model: type[BaseModel], within: tuple[type, ...]) -> bool:
     is_entity = hasattr(model, "__table__") or hasattr(model, "metadata")
     fields = model.model_fields.values()
     is_frozen = bool(model.model_config.get("frozen"))
-    return not is_entity and is_frozen and all(_is_plain(f.annotation, within) for f in fields)
+    return not is_entity and is_frozen and all(_is_plain(_declared(f), within) for f in fields)
 
 
 def _name(annotation: Any) -> str:

@@ -6,7 +6,7 @@ import structlog
 from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, select
 
 from app.building_blocks.databases.database import Database
-from app.building_blocks.inbox.table import HANDLED, inbox
+from app.building_blocks.inbox.table import DISCARDED, HANDLED, inbox
 from app.building_blocks.outbox.table import published
 from app.building_blocks.wake_up import WakeUp
 
@@ -45,11 +45,21 @@ class Retention:
 
     async def delete_once(self) -> int:
         """Delete everything that is old by now. Returns the number of rows."""
-        old_outbox = published.c.published_at < self._ago(self._outbox_hours)
-        old_inbox = and_(
-            inbox.c.state == HANDLED, inbox.c.handled_at < self._ago(self._inbox_hours)
+        return await self.delete_published() + await self.delete_handled()
+
+    async def delete_published(self) -> int:
+        """Of the outbox, what was published long ago."""
+        return await self._delete(
+            published, published.c.published_at < self._ago(self._outbox_hours)
         )
-        return await self._delete(published, old_outbox) + await self._delete(inbox, old_inbox)
+
+    async def delete_handled(self) -> int:
+        """Of the inbox, what was handled or discarded long ago."""
+        is_old = and_(
+            inbox.c.state.in_((HANDLED, DISCARDED)),
+            inbox.c.handled_at < self._ago(self._inbox_hours),
+        )
+        return await self._delete(inbox, is_old)
 
     def _ago(self, hours: float) -> ColumnElement[Any]:
         return self._database.dialect.later(-hours * 3600)

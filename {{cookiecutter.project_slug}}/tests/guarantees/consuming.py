@@ -12,6 +12,7 @@ from app.building_blocks.databases.database import Database
 from app.building_blocks.feature import Subscription
 from app.building_blocks.inbox.consumer import Consumer
 from app.building_blocks.inbox.dead_letters import Announcer, OnDeadLetter
+from app.building_blocks.inbox.environments import Environments
 from app.building_blocks.inbox.inbox import Inbox
 from app.building_blocks.inbox.retrier import Retrier
 from app.building_blocks.inbox.table import inbox
@@ -46,6 +47,7 @@ def consumer_of(
     ordered: bool = False,
     on_dead_letter: OnDeadLetter | None = None,
     wake_up: WakeUp | None = None,
+    environments: Environments | None = None,
 ) -> Consumer:
     """As one replica of the service would build it."""
     dialect = database.dialect
@@ -54,13 +56,26 @@ def consumer_of(
     announcer = Announcer(on_dead_letter)
     inbox, metrics = Inbox(dialect), Metrics()
     return Consumer(
-        "svc", subscription, inbox, mediator, metrics, announcer, retry, wake_up or WakeUp()
+        "svc",
+        subscription,
+        inbox,
+        mediator,
+        metrics,
+        announcer,
+        retry,
+        wake_up or WakeUp(),
+        environments=environments,
     )
 
 
-def retrier_of(database: Database, *consumers: Consumer, wake_up: WakeUp | None = None) -> Retrier:
-    wake_up = wake_up or WakeUp()
-    return Retrier(database, Inbox(database.dialect), consumers, wake_up, poll_interval=0.01)
+def retrier_of(
+    database: Database,
+    *consumers: Consumer,
+    wake_up: WakeUp | None = None,
+    environments: Environments | None = None,
+) -> Retrier:
+    inbox, wake_up = Inbox(database.dialect), wake_up or WakeUp()
+    return Retrier(database, inbox, consumers, wake_up, environments, poll_interval=0.01)
 
 
 def order_created(order_id: UUID | None = None, **headers: str) -> BrokerMessage:

@@ -15,7 +15,7 @@ from app.building_blocks.brokers.adapter import (
 class ScriptedBroker:
     """Keeps what it confirmed, in order. Refuses topics, loses its connection, or stalls."""
 
-    binding = Binding("scripted", "ce-")
+    binding = Binding("scripted", "ce-", "scripted")
 
     def __init__(self) -> None:
         self.sent: list[BrokerMessage] = []

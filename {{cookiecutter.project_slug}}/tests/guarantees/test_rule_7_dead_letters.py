@@ -1,21 +1,20 @@
 """Rule 7: a message that was given up is announced once, kept, and can be replayed."""
 
 import asyncio
-import re
-from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from app.building_blocks.background import BackgroundTask
 from app.building_blocks.databases.database import Database
-from app.building_blocks.inbox.dead_letters import DeadLetter, DeadLetters
+from app.building_blocks.inbox.dead_letters import DeadLetter
 from app.building_blocks.mediator import Mediator
-from app.building_blocks.outbox.claims import Claims
+from app.building_blocks.operations.actions import Actions
+from app.building_blocks.operations.filters import MessageFilter
+from app.building_blocks.operations.states import state_of
 from app.building_blocks.retry_policy import RetryPolicy
 from app.building_blocks.wake_up import WakeUp
 from app.features.orders.integration_events import OrderCreatedIntegrationEvent
-from tests.guarantees.conftest import write_rows
 from tests.guarantees.consuming import (
     consumer_of,
     count_effects,
@@ -28,6 +27,11 @@ from tests.waiting import eventually
 
 ONE_RETRY = RetryPolicy(max_retries=1, base_delay=0.01, max_delay=0.01)
 NO_RETRY = RetryPolicy(max_retries=0)
+
+
+async def replay(database: Database, retrying: WakeUp | None = None, **wanted: Any) -> int:
+    actions = Actions(database, WakeUp(), retrying or WakeUp())
+    return await actions.retry(state_of("inbox", "dead"), MessageFilter(**wanted), by="ada")
 
 
 async def fail(event: OrderCreatedIntegrationEvent, mediator: Mediator) -> None:
@@ -98,7 +102,7 @@ async def test_a_replayed_letter_gets_all_its_retries_again(database: Database) 
 
         await eventually(lambda: is_in("dead"), what="the dead letter")
         assert len(runs) == 2
-        assert await DeadLetters(database, wake_up).replay(message_id=message.headers["ce-id"]) == 1
+        assert await replay(database, wake_up, message_id=message.headers["ce-id"]) == 1
         await eventually(lambda: is_in("handled"), what="the replay handled")
     assert len(runs) == 4
     assert await count_effects(database) == (1, 1)
@@ -115,7 +119,7 @@ async def test_a_replay_that_succeeds_at_once_runs_once(database: Database) -> N
 
     consumer, message = consumer_of(database, handler, retry=NO_RETRY), order_created()
     await consumer.receive(message)
-    assert await DeadLetters(database, WakeUp()).replay() == 1
+    assert await replay(database) == 1
     for _ in range(3):
         await consumer.retry(message.headers["ce-id"])
     row = await inbox_row(database, message, consumer)
@@ -123,28 +127,10 @@ async def test_a_replay_that_succeeds_at_once_runs_once(database: Database) -> N
     assert await count_effects(database) == (1, 1)
 
 
-async def test_the_runbooks_sql_replays_what_is_dead(database: Database) -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
-    [block] = re.findall(r"```sql\n(.*?)```", readme, re.DOTALL)
-    consumer, message = consumer_of(database, fail, retry=NO_RETRY), order_created()
-    await consumer.receive(message)
-    await write_rows(database, ("k", "refused"), state="dead", attempts=11)
-    async with database.begin() as connection:
-        for statement in block.split(";")[:-1]:
-            result = await connection.execute(text(statement))
-            assert result.rowcount == 1
-    row = await inbox_row(database, message, consumer)
-    assert (row.state, row.attempts) == ("retrying", 0)
-    assert await consumer.retry(row.message_id)
-    [claimed] = await Claims(database).claim(1)
-    assert (claimed.payload, claimed.attempts) == ("refused", 0)
-
-
 async def test_two_people_who_press_replay_at_once_replay_it_once(database: Database) -> None:
     consumer, message = consumer_of(database, fail, retry=NO_RETRY), order_created()
     await consumer.receive(message)
-    letters = DeadLetters(database, WakeUp())
-    found = await asyncio.gather(*(letters.replay() for _ in range(5)))
+    found = await asyncio.gather(*(replay(database) for _ in range(5)))
     assert sorted(found) == [0, 0, 0, 0, 1]
 
 
@@ -154,12 +140,11 @@ async def test_a_filter_replays_only_what_fits(database: Database) -> None:
     message = order_created()
     await one.receive(message)
     await other.receive(message)
-    letters = DeadLetters(database, WakeUp())
-    assert await letters.replay(consumer="svc.one.fail", topic=message.topic) == 1
+    assert await replay(database, consumer="svc.one.fail", topic=message.topic) == 1
     assert (await inbox_row(database, message, one)).state == "retrying"
     assert (await inbox_row(database, message, other)).state == "dead"
-    assert await letters.replay(topic="unknown.v1") == 0
-    assert await letters.replay() == 1
+    assert await replay(database, topic="unknown.v1") == 0
+    assert await replay(database) == 1
 
 
 async def test_a_slow_retry_runs_once_at_a_time_however_many_replicas_look(

@@ -11,8 +11,10 @@ from app.building_blocks.brokers.adapter import (
     BrokerUnavailableError,
     MessageRefusedError,
 )
+from app.building_blocks.metrics import Metrics
 from app.building_blocks.outbox.claims import ClaimedRow
 from app.building_blocks.outbox.lane import lanes_of
+from app.building_blocks.outbox.sender import Sender
 from tests.guarantees.scripted_broker import ScriptedBroker
 
 outcomes = st.sampled_from(["confirmed", "refused", "away"])
@@ -49,7 +51,8 @@ def test_nothing_overtakes_a_row_of_its_key_that_did_not_go_out(
 
     async def run() -> None:
         deadline = asyncio.get_running_loop().time() + 60
-        await asyncio.gather(*(lane.run(broker, deadline) for lane in lanes))
+        sender = Sender(broker, Metrics())
+        await asyncio.gather(*(lane.run(sender, deadline) for lane in lanes))
 
     asyncio.run(run())
 

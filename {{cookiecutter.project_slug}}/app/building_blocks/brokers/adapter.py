@@ -43,11 +43,12 @@ class MessageRefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """How others speak of it: AsyncAPI's word for the protocol, and how the protocol's binding
-    of CloudEvents begins the name of an attribute."""
+    """How others speak of it: AsyncAPI's word for the protocol, how its binding of CloudEvents
+    begins the name of an attribute, and its name in OpenTelemetry's conventions."""
 
     protocol: str
     attribute_prefix: str
+    system: str
 
 
 class BrokerAdapter(Protocol):

@@ -2,10 +2,12 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from socket import gaierror
 from typing import TypeVar
 
 import stamina
+from sqlalchemy import select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -63,6 +65,11 @@ class Database:
         """A session without a transaction: each statement sees what is committed by then."""
         async with AsyncSession(self.reader, expire_on_commit=False, autoflush=False) as session:
             yield session
+
+    async def now(self, connection: AsyncConnection) -> datetime:
+        """What the database's clock shows, in UTC."""
+        time: datetime = (await connection.scalars(select(self.dialect.now()))).one()
+        return time if time.tzinfo else time.replace(tzinfo=UTC)
 
     def is_deadlock(self, error: Exception) -> bool:
         """Whether the same transaction may well succeed when it is run again."""

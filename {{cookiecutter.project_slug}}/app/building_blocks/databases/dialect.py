@@ -33,6 +33,11 @@ class Dialect(Protocol):
     def driver(self) -> str:
         """SQLAlchemy's name for the dialect with its driver, as in `dialect+driver`."""
 
+    @property
+    def strays(self) -> bool:
+        """Whether its planner takes `state = 'dead' ORDER BY position` for a walk along the primary
+        key, past all the rows of other states. Then a state is better said as a range."""
+
     def engines(self, url: str) -> tuple[AsyncEngine, AsyncEngine]:
         """One engine for transactions that write, one whose statements commit by themselves."""
 
@@ -53,6 +58,9 @@ class Dialect(Protocol):
 
     def later(self, seconds: float) -> ColumnElement[datetime]:
         """`seconds` after now, on the same clock."""
+
+    def holds(self, column: ColumnElement[Any], part: str | bytes) -> ColumnElement[bool]:
+        """Whether `part` is somewhere in a column of text or of bytes; capitals count."""
 
     async def insert_if_absent(
         self, connection: AsyncConnection, table: Table, values: dict[str, Any]

@@ -1,5 +1,6 @@
 """Whether the database has the tables that this version of the service needs."""
 
+import asyncio
 from pathlib import Path
 
 import structlog
@@ -13,6 +14,8 @@ from app.building_blocks.errors import ConfigurationError
 
 log = structlog.get_logger(__name__)
 
+# A database that does not even refuse must not hold up the start: probes are to be answered.
+_LONGEST_LOOK_SECONDS = 5.0
 _MIGRATIONS = Path(__file__).parents[3] / "migrations"
 
 
@@ -21,7 +24,9 @@ class Migrations:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._wanted = set(ScriptDirectory(str(_MIGRATIONS)).get_heads())
+        scripts = ScriptDirectory(str(_MIGRATIONS))
+        self._wanted = set(scripts.get_heads())
+        self._known = {script.revision for script in scripts.walk_revisions()}
 
     async def problem(self) -> str | None:
         """A sentence with the command to run, or None when every migration was applied.
@@ -30,7 +35,8 @@ class Migrations:
         """
         async with self._database.reader.connect() as connection:
             applied = set(await connection.run_sync(_applied))
-        if applied == self._wanted:
+        # One that this version does not know was made for the next, while that is rolled out.
+        if applied == self._wanted or applied - self._known:
             return None
         state = f"is at {', '.join(sorted(applied))}" if applied else "has not been migrated"
         return (
@@ -44,9 +50,10 @@ class Migrations:
         A database that is away is no reason not to start: readiness tells of it until it is back.
         """
         try:
-            problem = await self.problem()
+            async with asyncio.timeout(_LONGEST_LOOK_SECONDS):
+                problem = await self.problem()
         except (DBAPIError, OSError) as error:
-            log.warning("database is away", reason=str(error))
+            log.warning("database is away", reason=str(error) or repr(error))
             return
         if problem:
             raise ConfigurationError(problem)

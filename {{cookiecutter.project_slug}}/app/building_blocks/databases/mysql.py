@@ -25,8 +25,8 @@ from sqlalchemy.ext.compiler import compiles
 
 _DUPLICATE_KEY = 1062
 _DEADLOCK = {(1213,), (1205,)}
-_LOST = 2013
 # Cannot connect, gone away, lost during a query, shutting down, too many connections.
+_LOST = 2013
 _AWAY = {(2002,), (2003,), (2006,), (_LOST,), (1053,), (1040,)}
 CONNECT_TIMEOUT_SECONDS = 5
 
@@ -56,10 +56,13 @@ class MySQL:
 
     schemes = ("mysql", "mariadb")
     driver = "mysql+asyncmy"
+    strays = False
 
     def engines(self, url: str) -> tuple[AsyncEngine, AsyncEngine]:
         options: dict[str, Any] = {
             "pool_pre_ping": True,
+            # They are the payloads and the rows, which no log is to hold.
+            "hide_parameters": True,
             "connect_args": {
                 "charset": "utf8mb4",
                 "connect_timeout": CONNECT_TIMEOUT_SECONDS,
@@ -98,6 +101,9 @@ class MySQL:
             self.now(),
             type_=DateTime(timezone=True),
         )
+
+    def holds(self, column: ColumnElement[Any], part: str | bytes) -> ColumnElement[bool]:
+        return func.instr(column, part) > 0
 
     async def insert_if_absent(
         self, connection: AsyncConnection, table: Table, values: dict[str, Any]

@@ -22,6 +22,7 @@ class PostgreSQL:
 
     schemes = ("postgresql", "postgres")
     driver = "postgresql+asyncpg"
+    strays = True
 
     def engines(self, url: str) -> tuple[AsyncEngine, AsyncEngine]:
         writer = create_async_engine(
@@ -29,6 +30,8 @@ class PostgreSQL:
             pool_size=20,
             max_overflow=10,
             pool_pre_ping=True,
+            # They are the payloads and the rows, which no log is to hold.
+            hide_parameters=True,
             connect_args={"timeout": CONNECT_TIMEOUT_SECONDS},
         )
         return writer, writer.execution_options(isolation_level="AUTOCOMMIT")
@@ -53,6 +56,10 @@ class PostgreSQL:
 
     def later(self, seconds: float) -> ColumnElement[datetime]:
         return self.now() + literal(timedelta(seconds=seconds))
+
+    def holds(self, column: ColumnElement[Any], part: str | bytes) -> ColumnElement[bool]:
+        # The plain name has a syntax of its own.
+        return func.pg_catalog.position(column, part) > 0
 
     async def insert_if_absent(
         self, connection: AsyncConnection, table: Table, values: dict[str, Any]

@@ -29,9 +29,11 @@ class SQLite:
 
     schemes = ("sqlite",)
     driver = "sqlite+aiosqlite"
+    strays = False
 
     def engines(self, url: str) -> tuple[AsyncEngine, AsyncEngine]:
-        options = {"connect_args": {"async_creator_fn": _connect}}
+        # Parameters are payloads, and errors go to the log.
+        options: Any = {"connect_args": {"async_creator_fn": _connect}, "hide_parameters": True}
         writer = create_async_engine(url, pool_size=1, max_overflow=0, **options)
         reader = create_async_engine(
             url, pool_size=5, max_overflow=15, isolation_level="AUTOCOMMIT", **options
@@ -69,6 +71,9 @@ class SQLite:
     def later(self, seconds: float) -> ColumnElement[datetime]:
         shift = f"{seconds:+.3f} seconds"
         return func.strftime(_TIME, "now", shift, type_=DateTime(timezone=True))
+
+    def holds(self, column: ColumnElement[Any], part: str | bytes) -> ColumnElement[bool]:
+        return func.instr(column, part) > 0
 
     async def insert_if_absent(
         self, connection: AsyncConnection, table: Table, values: dict[str, Any]

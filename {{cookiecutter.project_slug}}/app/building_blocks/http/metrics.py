@@ -1,42 +1,42 @@
 """`/metrics`: what the machinery counts, in Prometheus' text format."""
 
+import asyncio
+
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from sqlalchemy import func, select
 
 from app.building_blocks.databases.database import Database
-from app.building_blocks.inbox.table import DEAD, RETRYING, inbox
 from app.building_blocks.metrics import Metrics
-from app.building_blocks.outbox.table import DEAD as REFUSED
-from app.building_blocks.outbox.table import WAITING, outbox
+from app.building_blocks.operations.backlog import Backlog, backlogs
 
-_COUNTED = [
-    *((outbox, state) for state in (WAITING, REFUSED)),
-    *((inbox, state) for state in (RETRYING, DEAD)),
-]
+_LONGEST_LOOK_SECONDS = 2.0
 
 
 def metrics_router(metrics: Metrics, database: Database) -> APIRouter:
-    """The backlog is counted at each scrape; everything else as it happens."""
+    """The backlog is looked at by each scrape; everything else is counted as it happens."""
     router = APIRouter(tags=["operations"])
 
     @router.get("/metrics")
     async def scrape() -> Response:
-        try:
-            await _count_backlog(metrics, database)
-        except Exception as error:
-            if not database.is_away(error):
-                raise
-            # The counters of this process are worth most just then.
-            metrics.backlog.clear()
+        known = await _look(database)
+        metrics.database_up.set(known is not None)
+        # What cannot be read now must not look as it did a while ago.
+        metrics.backlog.clear()
+        metrics.backlog_oldest.clear()
+        for one in known or ():
+            metrics.backlog.labels(one.box, one.state).set(one.rows)
+            metrics.backlog_oldest.labels(one.box, one.state).set(one.oldest_seconds or 0)
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
     return router
 
 
-async def _count_backlog(metrics: Metrics, database: Database) -> None:
-    async with database.reader.connect() as connection:
-        for table, state in _COUNTED:
-            rows = select(func.count()).select_from(table).where(table.c.state == state)
-            count = await connection.scalar(rows)
-            metrics.backlog.labels(table.name, state).set(count or 0)
+async def _look(database: Database) -> list[Backlog] | None:
+    """None when the database is away: the counters of this process are worth most just then."""
+    try:
+        async with asyncio.timeout(_LONGEST_LOOK_SECONDS):
+            return await backlogs(database, only_open=True)
+    except Exception as error:
+        if isinstance(error, TimeoutError) or database.is_away(error):
+            return None
+        raise

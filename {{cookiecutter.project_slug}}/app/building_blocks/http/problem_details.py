@@ -70,7 +70,7 @@ def install_problem_details(app: FastAPI, database: Database) -> None:
     @app.exception_handler(DataError)
     @app.exception_handler(EventRefusedError)
     async def unfit(request: Request, error: Exception) -> JSONResponse:
-        log.warning("a value does not fit", path=request.url.path, reason=str(error))
+        log.warning("a value does not fit", path=request.url.path, reason=_without_values(error))
         return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "A value is too large or malformed")
 
     async def away_or_unexpected(request: Request, error: Exception) -> JSONResponse:
@@ -85,3 +85,8 @@ def install_problem_details(app: FastAPI, database: Database) -> None:
 
     for kind in (OSError, SQLAlchemyError, BusyError):
         app.add_exception_handler(kind, away_or_unexpected)
+
+
+def _without_values(error: Exception) -> str:
+    """What a driver says of a value may quote it."""
+    return type(error.orig).__name__ if isinstance(error, DataError) else str(error)

@@ -1,6 +1,7 @@
 """The last resort: an unexpected error becomes a bare 500, and a log line with its trace."""
 
 import structlog
+from fastapi.exceptions import ResponseValidationError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.building_blocks.http.problem_details import problem
@@ -27,8 +28,17 @@ class UnexpectedErrors:
 
         try:
             await self._app(scope, receive, watch)
-        except Exception:
+        except Exception as error:
             if started:
                 raise
-            log.exception("unexpected error", path=scope["path"])
+            _tell(error, scope["path"])
             await problem(500)(scope, receive, send)
+
+
+def _tell(error: Exception, path: str) -> None:
+    if not isinstance(error, ResponseValidationError):
+        log.error("unexpected error", path=path, exc_info=error)
+        return
+    # Its text holds the whole answer.
+    errors = [{"location": list(e["loc"]), "kind": e["type"]} for e in error.errors()]
+    log.error("an answer does not fit its model", path=path, errors=errors)

@@ -1,32 +1,22 @@
 """One attempt at a message: run the handler in a part of the transaction, or record why not."""
 
 import asyncio
-from dataclasses import dataclass
 
 import structlog
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from app.building_blocks.brokers.adapter import BrokerMessage
 from app.building_blocks.feature import Subscription
 from app.building_blocks.inbox.dead_letters import DeadLetter
 from app.building_blocks.inbox.inbox import Inbox, InboxRowLostError
 from app.building_blocks.inbox.reading import UnreadableMessageError, read_event
+from app.building_blocks.inbox.run import Run
 from app.building_blocks.mediator import Mediator
-from app.building_blocks.metrics import Metrics
+from app.building_blocks.metrics import Metrics, observe_lag
 from app.building_blocks.retry_policy import RetryPolicy
+from app.building_blocks.tracing import OFF, Tracing
 from app.building_blocks.unit_of_work import UnitOfWork
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One run of a handler: which message, and for the how many-th time."""
-
-    message_id: str
-    message: BrokerMessage
-    number: int = 1
-    is_retry: bool = False
 
 
 class TransactionLostError(Exception):
@@ -48,6 +38,7 @@ class Attempts:
         inbox: Inbox,
         mediator: Mediator,
         metrics: Metrics,
+        tracing: Tracing = OFF,
     ) -> None:
         self._consumer = consumer
         self._event = subscription.event
@@ -56,6 +47,9 @@ class Attempts:
         self._inbox = inbox
         self._mediator = mediator
         self._metrics = metrics
+        self._tracing = tracing
+        self._labels = (subscription.event.topic, consumer)
+        metrics.expect_consumer(*self._labels)
 
     async def make(self, uow: UnitOfWork, run: Run) -> list[DeadLetter]:
         """Handle the message within `uow`; the dead letter that came of it, if any.
@@ -63,10 +57,7 @@ class Attempts:
         Raises TransactionLostError, and what the driver raises when the database is away.
         """
         try:
-            event = read_event(run.message, self._event)
-            with self._metrics.handling_seconds.labels(self._consumer).time():
-                async with uow.savepoint(), asyncio.timeout(self._policy.timeout):
-                    await self._handler(event, self._mediator.within(uow))
+            await self._run(uow, run)
         except asyncio.CancelledError as error:
             task = asyncio.current_task()
             if task is None or task.cancelling():
@@ -81,7 +72,8 @@ class Attempts:
         if run.is_retry:
             connection = await uow.connection()
             await self._inbox.mark_handled(connection, run.message_id, self._consumer, run.number)
-        self._metrics.handled.labels(self._consumer).inc()
+        self._metrics.handled.labels(*self._labels).inc()
+        observe_lag(self._metrics.handle_lag, run.message.headers, *self._labels)
         return []
 
     async def record(self, uow: UnitOfWork, run: Run, error: Exception) -> list[DeadLetter]:
@@ -92,14 +84,26 @@ class Attempts:
         await self._inbox.mark_failed(
             await uow.connection(), run.message_id, self._consumer, run.number, why, retry_in
         )
-        self._metrics.failed.labels(self._consumer).inc()
+        self._metrics.failed.labels(*self._labels).inc()
         if retry_in is not None:
             log.warning("handler failed", attempts=run.number, error=why, retry_in=retry_in)
             return []
-        self._metrics.dead.labels(self._consumer).inc()
+        self._metrics.dead.labels(*self._labels).inc()
         log.error("dead letter", attempts=run.number, exc_info=error)
         topic, key = run.message.topic, run.message.key
         return [DeadLetter(run.message_id, self._consumer, topic, key, run.number, why)]
+
+    async def _run(self, uow: UnitOfWork, run: Run) -> None:
+        if run.number > 1:
+            self._metrics.retried.labels(*self._labels).inc()
+        headers = run.message.headers
+        with self._tracing.process(
+            run.message.topic, run.message_id, headers, self._consumer, run.number
+        ):
+            event = read_event(run.message, self._event)
+            with self._metrics.handling_seconds.labels(*self._labels).time():
+                async with uow.savepoint(), asyncio.timeout(self._policy.timeout):
+                    await self._handler(event, self._mediator.within(uow))
 
     async def _failed(self, uow: UnitOfWork, run: Run, error: Exception) -> list[DeadLetter]:
         if uow.is_lost:

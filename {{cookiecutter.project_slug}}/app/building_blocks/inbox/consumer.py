@@ -1,21 +1,23 @@
 """A consumer: one integration event handler of one service, with its inbox."""
 
-from contextlib import AbstractContextManager
-
 import stamina
 from sqlalchemy.exc import DBAPIError
 
 from app.building_blocks.brokers.adapter import BrokerMessage
-from app.building_blocks.context import CAUSATION_ID, CORRELATION_ID, carrying
+from app.building_blocks.carriers import Carriers
+from app.building_blocks.context import ENVIRONMENT, current
 from app.building_blocks.feature import Subscription
-from app.building_blocks.inbox.attempts import Attempts, Run, TransactionLostError
+from app.building_blocks.inbox.attempts import Attempts, TransactionLostError
 from app.building_blocks.inbox.dead_letters import Announcer
+from app.building_blocks.inbox.environments import Environments
 from app.building_blocks.inbox.inbox import Inbox
 from app.building_blocks.inbox.reading import message_id_of
+from app.building_blocks.inbox.run import Run
 from app.building_blocks.inbox.turns import Turns
 from app.building_blocks.mediator import Mediator
 from app.building_blocks.metrics import Metrics
 from app.building_blocks.retry_policy import RetryPolicy
+from app.building_blocks.tracing import OFF, Tracing
 from app.building_blocks.unit_of_work import UnitOfWork
 from app.building_blocks.wake_up import WakeUp
 
@@ -37,30 +39,35 @@ class Consumer:
         announcer: Announcer,
         default_retry: RetryPolicy,
         retrying: WakeUp,
+        tracing: Tracing = OFF,
+        carriers: Carriers | None = None,
+        environments: Environments | None = None,
     ) -> None:
         self.name = f"{service}.{subscription.name}"
         self.topic = subscription.event.topic
         self.ordered = subscription.ordered
         self.retry_policy = subscription.policy(default_retry)
         self._attempts = Attempts(
-            self.name, subscription, self.retry_policy, inbox, mediator, metrics
+            self.name, subscription, self.retry_policy, inbox, mediator, metrics, tracing
         )
-        self._inbox = inbox
-        self._mediator = mediator
+        self._inbox, self._mediator = inbox, mediator
         self._metrics = metrics
-        self._announcer = announcer
-        self._retrying = retrying
+        self._announcer, self._retrying = announcer, retrying
         self._is_away = mediator.database.is_away
         self._turns = Turns()
+        self._carriers = carriers
+        self._environments = environments or Environments()
 
     async def receive(self, message: BrokerMessage) -> None:
         """Handle one delivery. Raises only when the database cannot be used right now."""
         run = Run(message_id_of(message), message)
-        with self._context_of(run):
+        with run.context(self.name, self._carriers):
             if self.ordered:
                 await self._line_up(run)
-            else:
+            elif self._environments.is_mine(current(ENVIRONMENT), self.name):
                 await self._handle(run)
+            else:
+                await self._leave(run)
 
     async def retry(self, message_id: str) -> bool:
         """Handle a message again whose time has come. False when somebody else is at it."""
@@ -71,14 +78,15 @@ class Consumer:
                     run = await self._take_due(uow, message_id)
                     if run is None:
                         return False
-                    with self._context_of(run):
+                    with run.context(self.name, self._carriers):
                         letters.extend(await self._attempts.make(uow, run))
             except (TransactionLostError, DBAPIError) as error:
                 reason = self._handlers_fault(error)
                 async with self._mediator.unit_of_work() as uow:
                     again = await self._take_due(uow, message_id)
                     if again is not None and run is not None and again.number == run.number:
-                        letters.extend(await self._attempts.record(uow, again, reason))
+                        with again.context(self.name, self._carriers):
+                            letters.extend(await self._attempts.record(uow, again, reason))
         return True
 
     async def _handle(self, run: Run) -> None:
@@ -104,9 +112,13 @@ class Consumer:
                 on=self._is_away, attempts=None, timeout=None, wait_initial=0.5, wait_max=10.0
             ):
                 with attempt:
-                    async with self._inbox.room, self._mediator.unit_of_work() as uow:
-                        await self._admit(uow, run, to_run_later=True)
+                    await self._leave(run)
         self._retrying.set()
+
+    async def _leave(self, run: Run) -> None:
+        """Write it down as due, for the retrier of whoever it is for."""
+        async with self._inbox.room, self._mediator.unit_of_work() as uow:
+            await self._admit(uow, run, to_run_later=True)
 
     async def _admit(self, uow: UnitOfWork, run: Run, *, to_run_later: bool = False) -> bool:
         is_new = await self._inbox.admit(
@@ -117,7 +129,7 @@ class Consumer:
             to_run_later=to_run_later,
         )
         if not is_new:
-            self._metrics.duplicates.labels(self.name).inc()
+            self._metrics.duplicates.labels(self.topic, self.name).inc()
         return is_new
 
     async def _take_due(self, uow: UnitOfWork, message_id: str) -> Run | None:
@@ -135,10 +147,3 @@ class Consumer:
             raise error
         # Some constraints are checked only at the commit.
         return error
-
-    def _context_of(self, run: Run) -> AbstractContextManager[None]:
-        return carrying(
-            {CORRELATION_ID: run.message_id, **run.message.headers, CAUSATION_ID: run.message_id},
-            message_id=run.message_id,
-            consumer=self.name,
-        )

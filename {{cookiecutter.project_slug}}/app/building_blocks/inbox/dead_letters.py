@@ -6,11 +6,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy import update
-
-from app.building_blocks.databases.database import Database
-from app.building_blocks.inbox.table import DEAD, RETRYING, inbox
-from app.building_blocks.wake_up import WakeUp
 
 log = structlog.get_logger(__name__)
 
@@ -56,35 +51,6 @@ class Announcer:
                 if self._callback is not None:
                     await self._callback(letter)
         except Exception:
-            log.exception("on_dead_letter failed", message_id=letter.message_id)
-
-
-class DeadLetters:
-    """What an owner can do with the dead letters of the inbox."""
-
-    def __init__(self, database: Database, retrying: WakeUp) -> None:
-        self._database = database
-        self._retrying = retrying
-
-    async def replay(
-        self,
-        *,
-        message_id: str | None = None,
-        consumer: str | None = None,
-        topic: str | None = None,
-    ) -> int:
-        """Give those that fit all of their retries again; how many there were.
-
-        No filter means all of them. Of two calls at once, one finds each letter and the other
-        does not, so that nothing runs twice.
-        """
-        wanted = {"message_id": message_id, "consumer": consumer, "topic": topic}
-        fits = [inbox.c[name] == value for name, value in wanted.items() if value is not None]
-        async with self._database.begin() as connection:
-            result = await connection.execute(
-                update(inbox)
-                .where(inbox.c.state == DEAD, *fits)
-                .values(state=RETRYING, attempts=0, next_attempt_at=self._database.dialect.now())
+            log.exception(
+                "on_dead_letter failed", message_id=letter.message_id, consumer=letter.consumer
             )
-        self._retrying.set()
-        return result.rowcount

@@ -8,15 +8,18 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import ColumnElement, Row, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.building_blocks.brokers.adapter import BrokerMessage
+from app.building_blocks.context import CORRELATION_ID, ENVIRONMENT, current_context
 from app.building_blocks.databases.dialect import Dialect
 from app.building_blocks.inbox.reading import MAX_BODY_BYTES
 from app.building_blocks.inbox.retries import due_retries, is_due, is_message
 from app.building_blocks.inbox.table import DEAD, HANDLED, RETRYING, inbox
 from app.building_blocks.text import storable
+
+_ALL = true()
 
 
 class Inbox:
@@ -57,9 +60,10 @@ class Inbox:
         consumers: Sequence[str],
         ordered: Sequence[str],
         limit: int,
+        mine: ColumnElement[bool] = _ALL,
     ) -> list[Row[tuple[str, str]]]:
-        """Message id and consumer of up to `limit` retries whose time has come."""
-        search = due_retries(self._dialect, consumers, ordered).limit(limit)
+        """Message id and consumer of up to `limit` retries whose time has come, of `mine`."""
+        search = due_retries(self._dialect, consumers, ordered).where(mine).limit(limit)
         return list(await connection.execute(search))
 
     async def take_due(
@@ -95,7 +99,7 @@ class Inbox:
             connection, message_id, consumer,
             state=DEAD if retry_in is None else RETRYING,
             attempts=attempts,
-            handled_at=None,
+            handled_at=self._dialect.now() if retry_in is None else None,
             next_attempt_at=None if retry_in is None else self._dialect.later(retry_in),
             last_error=storable(error),
         )  # fmt: skip
@@ -121,6 +125,8 @@ def _columns(message_id: str, consumer: str, message: BrokerMessage) -> dict[str
         "consumer": consumer,
         "topic": message.topic,
         "key": None if message.key is None else storable(message.key)[:255],
+        "correlation_id": current_context().get(CORRELATION_ID, message_id),
+        "environment": current_context().get(ENVIRONMENT),
         "headers": message.headers,
         # One byte more than can be read, so that what was cut stays unreadable.
         "payload": message.body[: MAX_BODY_BYTES + 1],

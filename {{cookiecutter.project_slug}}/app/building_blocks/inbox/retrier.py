@@ -7,6 +7,7 @@ import structlog
 
 from app.building_blocks.databases.database import Database
 from app.building_blocks.inbox.consumer import Consumer
+from app.building_blocks.inbox.environments import Environments
 from app.building_blocks.inbox.inbox import Inbox
 from app.building_blocks.wake_up import WakeUp
 
@@ -26,6 +27,7 @@ class Retrier:
         inbox: Inbox,
         consumers: Sequence[Consumer],
         wake_up: WakeUp,
+        environments: Environments | None = None,
         *,
         poll_interval: float = 1.0,
         limit: int = 20,
@@ -35,6 +37,7 @@ class Retrier:
         self._consumers = {consumer.name: consumer for consumer in consumers}
         self._ordered = [consumer.name for consumer in consumers if consumer.ordered]
         self._wake_up = wake_up
+        self._environments = environments or Environments()
         self._poll_interval = poll_interval
         self._limit = limit
         self._running: dict[tuple[str, str], asyncio.Task[None]] = {}
@@ -71,7 +74,9 @@ class Retrier:
         async with self._database.reader.connect() as connection:
             # Those that run are still due in the eyes of others.
             search = self._limit + room
-            due = await self._inbox.due(connection, list(self._consumers), self._ordered, search)
+            mine = self._environments.mine()
+            names = list(self._consumers)
+            due = await self._inbox.due(connection, names, self._ordered, search, mine)
         waiting = [(row.message_id, row.consumer) for row in due]
         for message in [one for one in waiting if one not in self._running][:room]:
             task = asyncio.create_task(self._retry(*message))

@@ -9,12 +9,14 @@ from typing import Any
 from pydantic_core import PydanticSerializationError
 from uuid_utils.compat import uuid7
 
-from app.building_blocks.context import CARRIED, CORRELATION_ID, current_context
+from app.building_blocks.carriers import Carriers
+from app.building_blocks.context import CORRELATION_ID, current_context
 from app.building_blocks.errors import EventRefusedError
 from app.building_blocks.integration_event import IntegrationEvent
 
 _HEADER_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,127}")
-_RESERVED = {"content-type", "message-id", *CARRIED}
+_RESERVED = {"content-type", "message-id"}
+_NO_MORE = Carriers()
 _LONGEST_KEY = 255
 
 
@@ -30,11 +32,15 @@ class Envelope:
     headers: Mapping[str, str] = field(default_factory=dict)
     delay: float = 0.0
     deliver_at: datetime | None = None
+    # Of the moment of the publish: the row may be written after its command has ended.
+    context: Mapping[str, str] = field(default_factory=current_context)
 
-    def row(self, service: str, max_payload_bytes: int) -> dict[str, Any]:
+    def row(
+        self, service: str, max_payload_bytes: int, carriers: Carriers = _NO_MORE
+    ) -> dict[str, Any]:
         """The columns of the outbox row. Raises EventRefusedError."""
         kind, key = type(self.event).__name__, self._checked_key()
-        self._check_headers(kind)
+        self._check_headers(kind, carriers)
         if self.deliver_at is not None and self.deliver_at.tzinfo is None:
             raise EventRefusedError(f"{kind}: deliver_at {self.deliver_at} has no time zone")
         message_id = str(uuid7())
@@ -46,11 +52,12 @@ class Envelope:
             "ce-time": datetime.now(UTC).isoformat(),
             "content-type": "application/json",
         } | ({} if key is None else {"ce-subject": key})
-        context = {CORRELATION_ID: message_id, **current_context()}
+        context = {CORRELATION_ID: message_id, **carriers.stamp, **self.context}
         return {
             "message_id": message_id,
             "topic": self.event.topic,
             "key": key,
+            "correlation_id": context[CORRELATION_ID],
             "headers": {**self.headers, **context, **attributes},
             "payload": self._checked_payload(kind, max_payload_bytes),
         }
@@ -74,11 +81,12 @@ class Envelope:
             )
         return key
 
-    def _check_headers(self, kind: str) -> None:
+    def _check_headers(self, kind: str, carriers: Carriers) -> None:
+        reserved = {*_RESERVED, *carriers.names}
         for name, value in self.headers.items():
             if not _HEADER_NAME.fullmatch(name):
                 raise EventRefusedError(f"{kind}: header {name!r}: use a-z, 0-9 and hyphens")
-            if name in _RESERVED or name.startswith("ce-"):
+            if name in reserved or name.startswith("ce-"):
                 raise EventRefusedError(f"{kind}: header {name!r} belongs to the machinery")
             if not value.isprintable():
                 raise EventRefusedError(f"{kind}: header {name!r} holds what cannot be printed")

@@ -4,12 +4,9 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 
-from app.building_blocks.brokers.adapter import (
-    BrokerAdapter,
-    BrokerMessage,
-    BrokerUnavailableError,
-)
+from app.building_blocks.brokers.adapter import BrokerUnavailableError
 from app.building_blocks.outbox.claims import ClaimedRow
+from app.building_blocks.outbox.sender import Sender
 
 
 class Lane:
@@ -25,13 +22,13 @@ class Lane:
         self.refused: tuple[ClaimedRow, str] | None = None
         self.broker_problem: str | None = None
 
-    async def run(self, broker: BrokerAdapter, deadline: float) -> None:
+    async def run(self, sender: Sender, deadline: float) -> None:
         """Publish until done or `deadline` (in the event loop's time), when the lease ends."""
         clock = asyncio.get_running_loop().time
         while self.waiting and clock() < deadline:
             row = self.waiting[0]
             try:
-                await broker.publish(_message(row))
+                await sender.send(row)
             except BrokerUnavailableError as error:
                 self.broker_problem = str(error)
                 return
@@ -49,10 +46,3 @@ def lanes_of(rows: Sequence[ClaimedRow]) -> list[Lane]:
         lane = f"key {row.key}" if row.key is not None else f"position {row.position}"
         lanes.setdefault(lane, []).append(row)
     return [Lane(rows) for rows in lanes.values()]
-
-
-def _message(row: ClaimedRow) -> BrokerMessage:
-    attributes = {"ce-id": row.message_id, "ce-type": row.topic, "ce-specversion": "1.0"}
-    if row.key is not None:
-        attributes["ce-subject"] = row.key
-    return BrokerMessage(row.topic, row.payload.encode(), attributes | row.headers, row.key)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.building_blocks.carriers import Carriers
 from app.building_blocks.databases.dialect import Dialect
 from app.building_blocks.outbox.envelope import Envelope
 from app.building_blocks.outbox.table import outbox
@@ -21,17 +22,25 @@ class Outbox:
     """
 
     def __init__(
-        self, dialect: Dialect, service: str, wake_up: WakeUp, *, max_payload_bytes: int = 1 << 20
+        self,
+        dialect: Dialect,
+        service: str,
+        wake_up: WakeUp,
+        *,
+        carriers: Carriers | None = None,
+        max_payload_bytes: int = 1 << 20,
     ) -> None:
         self._dialect = dialect
         self._service = service
         self._wake_up = wake_up
+        self._carriers = carriers or Carriers()
         self._max_payload_bytes = max_payload_bytes
         self._insert = insert(outbox).values(created_at=dialect.now())
 
     async def write(self, connection: AsyncConnection, envelopes: Sequence[Envelope]) -> None:
         """Insert a row for each, in their order. Raises EventRefusedError before any is written."""
-        rows = [one.row(self._service, self._max_payload_bytes) for one in envelopes]
+        limits = (self._service, self._max_payload_bytes, self._carriers)
+        rows = [one.row(*limits) for one in envelopes]
         if not any(one.delay or one.deliver_at for one in envelopes):
             # Rows as parameters: the statement is compiled once, however many there are.
             await connection.execute(self._insert, rows)

@@ -11,7 +11,9 @@ from app.building_blocks.metrics import Metrics
 from app.building_blocks.outbox.claims import ClaimedRow, Claims, Refusal
 from app.building_blocks.outbox.lane import Lane, lanes_of
 from app.building_blocks.outbox.outage import Outage
+from app.building_blocks.outbox.sender import Sender
 from app.building_blocks.retry_policy import RetryPolicy
+from app.building_blocks.tracing import OFF, Tracing
 from app.building_blocks.wake_up import WakeUp
 
 log = structlog.get_logger(__name__)
@@ -39,9 +41,11 @@ class Publisher:
         batch_size: int = 100,
         poll_interval: float = 1.0,
         drain_timeout: float = 10.0,
+        tracing: Tracing = OFF,
     ) -> None:
         self._claims = claims
         self._broker = broker
+        self._sender = Sender(broker, metrics, tracing)
         self._wake_up = wake_up
         self._metrics = metrics
         self._refusals = refusals
@@ -51,6 +55,8 @@ class Publisher:
         self._outage = Outage()
         self._rows_in_flight = 0
         self._deliveries: set[asyncio.Task[None]] = set()
+        self._is_running = False
+        metrics.publisher_state.set_function(lambda: self._is_running and not self.problem)
 
     @property
     def problem(self) -> str | None:
@@ -63,6 +69,7 @@ class Publisher:
 
     async def run(self) -> None:
         """Publish until told to stop; then let what is in flight finish, or give it back."""
+        self._is_running = True
         try:
             while not self._wake_up.closed:
                 if self._outage.failures:
@@ -71,6 +78,7 @@ class Publisher:
                     await self._wake_up.sleep(self._poll_interval)
                 self._raise_failed_deliveries()
         finally:
+            self._is_running = False
             await self._drain()
 
     async def _start_delivery(self) -> bool:
@@ -89,7 +97,7 @@ class Publisher:
 
     async def _deliver(self, rows: Sequence[ClaimedRow], deadline: float) -> None:
         lanes = {
-            asyncio.create_task(lane.run(self._broker, deadline)): lane for lane in lanes_of(rows)
+            asyncio.create_task(lane.run(self._sender, deadline)): lane for lane in lanes_of(rows)
         }
         noted = False
         try:
@@ -130,6 +138,8 @@ class Publisher:
     def _refusal(self, row: ClaimedRow, reason: str) -> Refusal:
         retry_in = self._refusals.delay_after(row.attempts + 1)
         self._metrics.refused.labels(row.topic).inc()
+        if retry_in is None:
+            self._metrics.set_aside.labels(row.topic).inc()
         log.warning(
             "message refused by the broker",
             message_id=row.message_id, topic=row.topic, reason=reason, retry_in=retry_in,

@@ -17,6 +17,7 @@ outbox = Table(
     Column("message_id", String(36), nullable=False, unique=True),
     Column("topic", String(255), nullable=False),
     Column("key", String(255)),
+    Column("correlation_id", String(512)),
     Column("headers", JSON),
     Column("payload", Text, nullable=False),
     Column("created_at", DateTime(timezone=True)),
@@ -41,6 +42,7 @@ published = Table(
     Column("message_id", String(36), nullable=False, index=True),
     Column("topic", String(255), nullable=False),
     Column("key", String(255)),
+    Column("correlation_id", String(512), index=True),
     Column("headers", JSON),
     Column("payload", Text, nullable=False),
     Column("created_at", DateTime(timezone=True)),
@@ -49,5 +51,7 @@ published = Table(
     Index("ix_outbox_published_published_at", "published_at"),
 )
 
-MOVED = ("message_id", "topic", "key", "headers", "payload", "created_at", "attempts")
+MOVED = (
+    "message_id", "topic", "key", "correlation_id", "headers", "payload", "created_at", "attempts",
+)  # fmt: skip
 """The columns that a row takes along when it is published."""

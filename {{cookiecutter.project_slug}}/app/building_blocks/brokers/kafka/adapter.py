@@ -5,6 +5,8 @@ import logging
 from contextlib import suppress
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic  # type: ignore[import-untyped]
+from faststream.kafka.prometheus import KafkaPrometheusMiddleware
+from prometheus_client import CollectorRegistry
 
 from app.building_blocks.brokers.adapter import (
     Binding,
@@ -33,12 +35,20 @@ class KafkaAdapter:
     """
 
     def __init__(
-        self, url: str, service: str, *, timeout: float = 5.0, retry_pause: float = 1.0
+        self,
+        url: str,
+        service: str,
+        *,
+        registry: CollectorRegistry | None = None,
+        timeout: float = 5.0,
+        retry_pause: float = 1.0,
     ) -> None:
         self._address, self._timeout = read_address(url, service), timeout
         is_secure = url.startswith("kafka+ssl:")
-        self.binding = Binding("kafka-secure" if is_secure else "kafka", "ce_")
+        self.binding = Binding("kafka-secure" if is_secure else "kafka", "ce_", "kafka")
         self._deliveries = Deliveries(retry_pause)
+        metrics = KafkaPrometheusMiddleware
+        self._middlewares = [metrics(registry=registry, app_name=service)] if registry else []
         # aiokafka is to give up before this adapter does, and to say why.
         self._producer = KafkaProducer(self._address, 0.8 * timeout)
         self._topics: set[str] = set()
@@ -109,7 +119,8 @@ class KafkaAdapter:
             await admin.close()
 
     async def _start_readers(self) -> None:
-        broker = consuming_broker(self._address, KafkaReader.session_timeout)
+        timeout = KafkaReader.session_timeout
+        broker = consuming_broker(self._address, timeout, self._middlewares)
         self._readers = [
             KafkaReader(broker, subscription, self._deliveries, self._timeout)
             for subscription in self._subscriptions

@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from aiokafka.errors import KafkaError  # type: ignore[import-untyped]
 from faststream.kafka import KafkaBroker
+from faststream.kafka.prometheus import KafkaPrometheusMiddleware
 from faststream.kafka.security import parse_security
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
@@ -64,7 +65,11 @@ def read_address(url: str, service: str) -> KafkaAddress:
     return KafkaAddress(hosts.split(","), security, service)
 
 
-def consuming_broker(address: KafkaAddress, session_timeout: float) -> KafkaBroker:
+def consuming_broker(
+    address: KafkaAddress,
+    session_timeout: float,
+    middlewares: Sequence[KafkaPrometheusMiddleware] = (),
+) -> KafkaBroker:
     """What FastStream's subscribers belong to; it has no producer. Seconds."""
     return KafkaBroker(
         address.servers,
@@ -75,6 +80,7 @@ def consuming_broker(address: KafkaAddress, session_timeout: float) -> KafkaBrok
         retry_backoff_ms=milliseconds(RETRY_BACKOFF),
         consumer_only=True,
         graceful_timeout=None,
+        middlewares=middlewares,
         apply_types=False,
         logger=None,
     )

@@ -4,10 +4,12 @@ from typing import Any
 
 from faststream import AckPolicy, StreamMessage
 from faststream.exceptions import NackMessage
+from prometheus_client import CollectorRegistry
 
 from app.building_blocks.brokers.adapter import Binding, BrokerMessage, Receive
 from app.building_blocks.brokers.deliveries import Deliveries
 from app.building_blocks.brokers.memory.broker import MemoryBroker
+from app.building_blocks.brokers.memory.prometheus import MemoryPrometheusMiddleware
 
 
 class MemoryAdapter:
@@ -16,13 +18,23 @@ class MemoryAdapter:
     `retry_pause` is how long a failed delivery is kept, in seconds.
     """
 
-    binding = Binding("memory", "ce-")
+    binding = Binding("memory", "ce-", "memory")
 
     def __init__(
-        self, url: str, service: str, *, retry_pause: float = 1.0, graceful_timeout: float = 15.0
+        self,
+        url: str,
+        service: str,
+        *,
+        registry: CollectorRegistry | None = None,
+        retry_pause: float = 1.0,
+        graceful_timeout: float = 15.0,
     ) -> None:
+        metrics = MemoryPrometheusMiddleware
         self.broker = MemoryBroker(
-            url, graceful_timeout=graceful_timeout, description=f"Inside the {service} process"
+            url,
+            graceful_timeout=graceful_timeout,
+            middlewares=[metrics(registry=registry, app_name=service)] if registry else [],
+            description=f"Inside the {service} process",
         )
         self._deliveries = Deliveries(retry_pause)
 

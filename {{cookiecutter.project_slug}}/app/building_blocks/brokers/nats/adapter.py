@@ -3,7 +3,9 @@
 from contextlib import suppress
 
 from faststream.nats import NatsBroker
+from faststream.nats.prometheus import NatsPrometheusMiddleware
 from nats.js.errors import APIError
+from prometheus_client import CollectorRegistry
 
 from app.building_blocks.brokers.adapter import (
     Binding,
@@ -29,14 +31,25 @@ class NatsAdapter:
     goes to another replica. `retry_pause` is how long a failed one is kept. Both in seconds.
     """
 
-    binding = Binding("nats", "ce-")
+    binding = Binding("nats", "ce-", "nats")
 
     def __init__(
-        self, url: str, service: str, *, timeout: float = 5.0, retry_pause: float = 1.0
+        self,
+        url: str,
+        service: str,
+        *,
+        registry: CollectorRegistry | None = None,
+        timeout: float = 5.0,
+        retry_pause: float = 1.0,
     ) -> None:
         self._timeout = timeout
         self._deliveries = Deliveries(retry_pause)
-        self._broker = NatsBroker(logger=None, apply_types=False)
+        metrics = NatsPrometheusMiddleware
+        self._broker = NatsBroker(
+            middlewares=[metrics(registry=registry, app_name=service)] if registry else [],
+            logger=None,
+            apply_types=False,
+        )
         self._topics = set[str]()
         self._consumers: dict[str, NatsConsumer] = {}
         self._link = Link(

@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 import aio_pika
 from aio_pika import exceptions
+from faststream.rabbit.prometheus import RabbitPrometheusMiddleware
+from prometheus_client import CollectorRegistry
 
 from app.building_blocks.brokers.adapter import (
     Binding,
@@ -37,10 +39,18 @@ class RabbitAdapter:
     """
 
     def __init__(
-        self, url: str, service: str, *, timeout: float = 5.0, retry_pause: float = 1.0
+        self,
+        url: str,
+        service: str,
+        *,
+        registry: CollectorRegistry | None = None,
+        timeout: float = 5.0,
+        retry_pause: float = 1.0,
     ) -> None:
-        self.binding = Binding(urlsplit(url).scheme, "cloudEvents:")
+        self.binding = Binding(urlsplit(url).scheme, "cloudEvents:", "rabbitmq")
         self._url, self._service = url, service
+        metrics = RabbitPrometheusMiddleware
+        self._middlewares = [metrics(registry=registry, app_name=service)] if registry else []
         self._timeout, self._deliveries = timeout, Deliveries(retry_pause)
         self._subscriptions: list[Subscription] = []
         self._connections: list[Connection] = []
@@ -83,12 +93,12 @@ class RabbitAdapter:
     async def publish(self, message: BrokerMessage) -> None:
         outgoing = encode(message, self._service)
         async with reaching_rabbitmq(self._timeout):
-            exchange = self._connected()
+            connection, exchange = self._connected()
             if outgoing.body_size <= MAX_SHARED_BODY_BYTES:
                 with suppress(*REFUSALS, exceptions.ChannelInvalidStateError):
                     await exchange.publish(outgoing, message.topic, mandatory=False)
                     return
-            async with self._alone, self._connections[0].channel() as channel:
+            async with self._alone, connection.channel() as channel:
                 own = await channel.get_exchange(EXCHANGE.name, ensure=False)
                 try:
                     await own.publish(outgoing, message.topic, mandatory=False)
@@ -100,18 +110,20 @@ class RabbitAdapter:
         if not all(each.is_open for each in self._connections):
             return False
         with suppress(BrokerUnavailableError):
-            self._connected()
-            async with reaching_rabbitmq(self._timeout), self._connections[0].channel():
+            connection, _ = self._connected()
+            async with reaching_rabbitmq(self._timeout), connection.channel():
                 return True
         return False
 
-    def _connected(self) -> aio_pika.abc.AbstractExchange:
+    def _connected(self) -> tuple[Connection, aio_pika.abc.AbstractExchange]:
         if self._exchange is None or not self._connections[0].is_open:
             raise BrokerUnavailableError("RabbitMQ is not connected: try again later")
-        return self._exchange
+        return self._connections[0], self._exchange
 
     async def _connect(self, purpose: str) -> Connection:
-        connection = Connection(self._url, f"{self._service} {purpose}", self._timeout)
+        connection = Connection(
+            self._url, f"{self._service} {purpose}", self._timeout, self._middlewares
+        )
         self._connections.append(connection)
         await connection.open()
         return connection

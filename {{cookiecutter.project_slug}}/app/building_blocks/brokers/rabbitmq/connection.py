@@ -1,9 +1,11 @@
 """A connection to RabbitMQ that recovers by itself."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 
 import aio_pika
 from faststream.rabbit import RabbitBroker
+from faststream.rabbit.prometheus import RabbitPrometheusMiddleware
 from yarl import URL
 
 from app.building_blocks.brokers.adapter import BrokerUnavailableError
@@ -15,7 +17,13 @@ GRACEFUL_TIMEOUT, GOODBYE_TIMEOUT = 15.0, 5.0
 class Connection:
     """`name` is how the server's own tools show it; `timeout` bounds a connect, in seconds."""
 
-    def __init__(self, url: str, name: str, timeout: float) -> None:
+    def __init__(
+        self,
+        url: str,
+        name: str,
+        timeout: float,
+        middlewares: Sequence[RabbitPrometheusMiddleware] = (),
+    ) -> None:
         # A silent connection is given up after three heartbeats; the default is a minute each.
         heartbeat = str(max(1, round(2 * timeout)))
         address = URL(url)
@@ -24,6 +32,7 @@ class Connection:
             timeout=timeout,
             reconnect_interval=1.0,
             graceful_timeout=GRACEFUL_TIMEOUT,
+            middlewares=middlewares,
             apply_types=False,
             logger=None,
         )

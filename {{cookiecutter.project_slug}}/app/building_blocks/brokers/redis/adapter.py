@@ -5,6 +5,8 @@ from contextlib import suppress
 from typing import Any
 
 from faststream.redis import RedisBroker
+from faststream.redis.prometheus import RedisPrometheusMiddleware
+from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
@@ -34,13 +36,14 @@ class RedisAdapter:
     `claim_after` how long an entry of a reader that died waits for another; all in seconds.
     """
 
-    binding = Binding("redis", "ce-")
+    binding = Binding("redis", "ce-", "redis")
 
     def __init__(
         self,
         url: str,
         service: str,
         *,
+        registry: CollectorRegistry | None = None,
         timeout: float = 5.0,
         retry_pause: float = 1.0,
         claim_after: float = 15.0,
@@ -51,6 +54,8 @@ class RedisAdapter:
         self._timeout, self._claim_after = timeout, claim_after
         self._block = min(1.0, silence / 2, claim_after / 10)
         self._deliveries = Deliveries(retry_pause)
+        metrics = RedisPrometheusMiddleware
+        self._middlewares = [metrics(registry=registry, app_name=service)] if registry else []
         self._subscriptions: list[Subscription] = []
         self._broker: RedisBroker | None = None
         self._readers: list[Reader] = []
@@ -69,7 +74,9 @@ class RedisAdapter:
         self._deliveries.open()
         try:
             async with reaching_redis(START_TIMEOUT):
-                self._broker = RedisBroker(self._url, logger=_SILENT, apply_types=False)
+                self._broker = RedisBroker(
+                    self._url, middlewares=self._middlewares, logger=_SILENT, apply_types=False
+                )
                 client = await self._broker.connect()
                 seconds, _ = await client.time()
                 for subscription in self._subscriptions:

@@ -1,0 +1,104 @@
+"""What the commands answer: one JSON document for machines, or text for people."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, is_dataclass
+from datetime import datetime
+from typing import Any
+
+import typer
+
+from app.building_blocks.command_line.tables import (
+    age,
+    block,
+    clock,
+    printable,
+    table,
+    terminal_width,
+)
+from app.building_blocks.operations.backlog import Backlog
+from app.building_blocks.operations.messages import Message
+
+
+def as_json(document: Any) -> str:
+    """Indented, with its times in ISO 8601."""
+    return json.dumps(document, indent=2, ensure_ascii=False, default=_plain)
+
+
+def say_json(document: Any) -> None:
+    typer.echo(as_json(document))
+
+
+def message_document(message: Message) -> dict[str, Any]:
+    """A message for machines: its payload as JSON where it is JSON, else as text."""
+    document = asdict(message)
+    try:
+        document["payload"] = json.loads(message.payload)
+    except (ValueError, RecursionError):
+        document["payload"] = message.payload
+    return document
+
+
+def status_table(found: Sequence[Backlog]) -> str:
+    rows = [
+        {
+            "state": one.state,
+            "messages": f"{one.rows:,}{'+' if one.is_more else ''}",
+            "oldest": age(one.oldest_seconds),
+        }
+        for one in found
+    ]
+    return table(rows, width=terminal_width())
+
+
+def message_table(messages: Sequence[Message]) -> str:
+    rows = [_line(message) for message in messages]
+    # A column in which nothing stands takes room and says nothing.
+    empty = {name for name in rows[0] if not any(row[name] for row in rows)}
+    shown = [{name: row[name] for name in row if name not in empty} for row in rows]
+    return table(shown, width=terminal_width(), shrinks=("topic", "key", "consumer", "error"))
+
+
+def chain_table(messages: Sequence[Message]) -> str:
+    rows = [
+        {
+            "since": clock(message.since),
+            "box": message.box,
+            "state": message.state,
+            "topic": message.topic,
+            "consumer": message.consumer or "",
+            "message id": message.message_id,
+        }
+        for message in messages
+    ]
+    return table(rows, width=terminal_width(), shrinks=("topic", "consumer"))
+
+
+def message_text(message: Message) -> str:
+    """All of it."""
+    head = {"box": message.box, "state": message.state, **_line(message)}
+    told = {name: value for name, value in head.items() if value}
+    headers = block(message.headers) if message.headers else "none"
+    return f"{block(told)}\n\nHeaders\n{headers}\n\nPayload\n{printable(message.payload)}"
+
+
+def _line(message: Message) -> dict[str, str]:
+    return {
+        "message id": message.message_id,
+        "topic": message.topic,
+        "key": message.key or "",
+        "consumer": message.consumer or "",
+        "since": clock(message.since),
+        "due": clock(message.due_at),
+        "settled": clock(message.settled_at),
+        "attempts": str(message.attempts),
+        "error": message.last_error or "",
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    raise TypeError(f"{type(value).__name__} is not JSON")

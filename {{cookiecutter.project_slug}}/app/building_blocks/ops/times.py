@@ -1,0 +1,41 @@
+"""Times, ages and numbers as people read them."""
+
+from datetime import datetime
+
+_STEPS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+
+
+def utc(time: datetime) -> str:
+    """To the second."""
+    return f"{time:%Y-%m-%d %H:%M:%S}"
+
+
+def duration(seconds: float) -> str:
+    """Its two largest parts, such as `3 min 5 s`."""
+    left, parts = round(seconds), list[str]()
+    for size, unit in _STEPS:
+        if left >= size and len(parts) < 2:
+            parts.append(f"{left // size} {unit}")
+            left %= size
+        elif parts:
+            break
+    return " ".join(parts) or "0 s"
+
+
+def age(seconds: float) -> str:
+    """Its largest part, such as `3 min`."""
+    size, unit = next((step for step in _STEPS if seconds >= step[0]), _STEPS[-1])
+    return f"{int(seconds // size)} {unit}"
+
+
+def relative(time: datetime, now: datetime) -> str:
+    """`3 min ago`, or `in 3 min`."""
+    seconds = (now - time).total_seconds()
+    if abs(seconds) < 1:
+        return "now"
+    return f"{age(seconds)} ago" if seconds > 0 else f"in {age(-seconds)}"
+
+
+def number(count: int, *, is_more: bool = False) -> str:
+    """With commas, and a plus when counting stopped."""
+    return f"{count:,}{'+' if is_more else ''}"

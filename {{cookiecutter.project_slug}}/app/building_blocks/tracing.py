@@ -1,0 +1,100 @@
+"""Spans for OpenTelemetry: of a command, of a send and of each attempt at a message.
+
+Names and attributes follow its semantic conventions for messaging. No span holds a payload or
+the text of an error, which may quote one: the log has that, under the same trace id.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+
+from opentelemetry.context import Context
+from opentelemetry.trace import NoOpTracerProvider, SpanKind, StatusCode, TracerProvider
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+Attributes = dict[str, str | int]
+
+_W3C = TraceContextTextMapPropagator()
+
+
+def trace_headers() -> dict[str, str]:
+    """`traceparent`, and perhaps `tracestate`, of the span that is open now; else nothing."""
+    headers: dict[str, str] = {}
+    _W3C.inject(headers)
+    return headers
+
+
+class Tracing:
+    """Opens spans of `provider`; without one none is ever open, and nothing is measured.
+
+    `system` is the broker's name in the conventions.
+    """
+
+    def __init__(self, provider: TracerProvider | None = None, system: str = "") -> None:
+        self._tracer = (provider or NoOpTracerProvider()).get_tracer("app.building_blocks")
+        self._system = system
+
+    def command(self, name: str) -> AbstractContextManager[None]:
+        """Around a command, in the trace of the request, message or command that sent it."""
+        return self._span(name, SpanKind.INTERNAL, {})
+
+    def send(
+        self, topic: str, message_id: str, headers: Mapping[str, str]
+    ) -> AbstractContextManager[None]:
+        """Around a send, in the trace that the row's `headers` name."""
+        attributes = self._attributes("send", topic, message_id, headers)
+        return self._span(f"send {topic}", SpanKind.PRODUCER, attributes, _trace_of(headers))
+
+    def process(
+        self, topic: str, message_id: str, headers: Mapping[str, str], consumer: str, attempt: int
+    ) -> AbstractContextManager[None]:
+        """Around the run number `attempt` of a handler, in the trace that `headers` name.
+
+        Each attempt is a child of the send, so that a retry stands beside what failed.
+        """
+        attributes = self._attributes("process", topic, message_id, headers)
+        attributes |= {"messaging.consumer.group.name": consumer, "app.attempt": attempt}
+        return self._span(f"process {topic}", SpanKind.CONSUMER, attributes, _trace_of(headers))
+
+    def _attributes(
+        self, operation: str, topic: str, message_id: str, headers: Mapping[str, str]
+    ) -> Attributes:
+        return {
+            "messaging.system": self._system,
+            "messaging.operation.name": operation,
+            "messaging.operation.type": operation,
+            "messaging.destination.name": topic,
+            "messaging.message.id": message_id,
+            "messaging.message.conversation_id": headers.get("correlation-id", message_id),
+        }
+
+    @contextmanager
+    def _span(
+        self, name: str, kind: SpanKind, attributes: Attributes, within: Context | None = None
+    ) -> Iterator[None]:
+        with self._tracer.start_as_current_span(
+            name,
+            within,
+            kind,
+            attributes,
+            record_exception=False,
+            set_status_on_exception=False,
+        ) as span:
+            try:
+                yield
+            except BaseException as error:
+                span.set_attribute("error.type", _name_of(type(error)))
+                span.set_status(StatusCode.ERROR)
+                raise
+
+
+OFF = Tracing()
+
+
+def _trace_of(headers: Mapping[str, str]) -> Context:
+    # Of nothing but these: the span that is open here is that of another message, if any.
+    return _W3C.extract(headers, Context())
+
+
+def _name_of(error: type[BaseException]) -> str:
+    is_builtin = error.__module__ == "builtins"
+    return error.__qualname__ if is_builtin else f"{error.__module__}.{error.__qualname__}"
