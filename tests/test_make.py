@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import workflow
 from bakery import bake, contents
 from conftest import Baked
 from make import CACHES, OFFLINE, install, make
@@ -45,6 +46,26 @@ def test_help_lists_every_target(service: Path) -> None:
     assert listed == targets
 
 
+def test_check_runs_each_step_of_ci_but_the_image(service: Path) -> None:
+    makefile = (service / "Makefile").read_text("utf-8")
+    assert "\ncheck: lint types schema test  ## " in makefile
+    assert "\nschema: migrate  ## " in makefile
+    done = make(service, "--dry-run", "check").stdout
+    job = workflow.read(service / ".github/workflows/ci.yml")["jobs"]["check"]
+    for script in (step["run"] for step in job["steps"] if "run" in step):
+        target = script.removeprefix("make ")
+        commands = script if target == script else make(service, "--dry-run", target).stdout
+        for command in commands.splitlines():
+            assert command in done or "Nothing to be done" in command, script
+
+
+def test_the_pages_speak_of_ci_only_where_there_is_one(service: Path, tmp_path: Path) -> None:
+    without = bake(tmp_path / "without", ci="none")
+    for page in ("README.md", "AGENTS.md", "Makefile", ".pre-commit-config.yaml"):
+        assert not re.search(r"\bCI\b", (without / page).read_text("utf-8")), page
+    assert "; CI builds the container image, too." in (service / "README.md").read_text("utf-8")
+
+
 def test_format_finds_nothing_to_change(service: Path) -> None:
     before = contents(service)
     done = make(service, "format")
@@ -53,12 +74,20 @@ def test_format_finds_nothing_to_change(service: Path) -> None:
 
 
 def test_a_target_without_its_name_says_what_is_missing(service: Path, tmp_path: Path) -> None:
-    database = {"DATABASE_URL": f"sqlite:///{tmp_path / 'scratch.db'}", "NAME": ""}
-    for target, example in {"feature": "'shipments'", "migration": 'NAME="add shipments"'}.items():
-        done = make(service, target, **database)
+    before = contents(service)
+    # A variable of somebody's shell is no name.
+    shell = {"NAME": "parcels", "FEATURE": "orders", "AGGREGATE": "Parcel", "EVENT": "OrderSent"}
+    database = {"DATABASE_URL": f"sqlite:///{tmp_path / 'scratch.db'}"}
+    for target, example in {
+        "feature": "'shipments'",
+        "command": "'shipments'",
+        "migration": 'NAME="add shipments"',
+    }.items():
+        done = make(service, target, **database, **shell)
         assert done.returncode != 0
         assert example in done.stdout
         assert "Traceback" not in done.stdout
+    assert contents(service) == before
 
 
 def test_the_hooks_pass_a_fresh_service_and_stop_a_bad_commit(service: Path) -> None:

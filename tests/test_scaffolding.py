@@ -63,6 +63,17 @@ def test_what_is_added_passes_every_check_and_works_over_http(
         assert running.post(f"/shipments/{order}/ship-order").status_code == 404
 
 
+def test_names_that_begin_with_test_are_no_tests_to_pytest(service: Path) -> None:
+    made(service, "feature", "NAME=testimonials")
+    made(service, "command", "FEATURE=payments", "NAME=TestPayment")
+    collected = run(
+        service, *("pytest", "-q", "-p", "no:cacheprovider", "--collect-only"),
+        *("tests/features/testimonials", "tests/features/payments/test_test_payment.py"),
+    )  # fmt: skip
+    assert collected.returncode == 0, collected.stdout[-6000:]
+    assert "test_create_testimonial" in collected.stdout
+
+
 def heard(service: Service, event: str, key: str) -> int:
     """How many subscribers have logged the event."""
     return sum(event in line and key in line for line in service.log.splitlines())

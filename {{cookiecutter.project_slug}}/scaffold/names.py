@@ -6,7 +6,7 @@ import re
 LONGEST_FEATURE = 30
 LONGEST_CLASS = 35
 # They are the machinery's: routes, tables, and modules that a feature's own files import.
-TAKEN = {"api", "app", "asyncapi", "docs", "health", "inbox", "metrics", "outbox", "redoc"}
+TAKEN = {"api", "app", "asyncapi", "docs", "health", "inbox", "metrics", "outbox", "redoc", "uows"}
 # What an aggregate has, and a class of SQLModel's with a table: no method of its own is called so.
 METHODS = {
     "construct", "copy", "dict", "id", "json", "metadata", "pull_events", "pull_recorded", "record",

@@ -57,13 +57,17 @@ def result_of(text: str, function: str) -> tuple[str, ast.Call] | None:
 
 
 def route_prefix(text: str) -> str | None:
-    """The prefix of the `router` in a module, and None when there is no such thing to be read."""
+    """The prefix of the `router` in a module, and None when there is no such thing to be read.
+
+    Nor when it has a parameter, which a route that is added would not take.
+    """
     found = result_of(text, "APIRouter")
     if found is None or found[0] != "router":
         return None
     values = [given.value for given in found[1].keywords if given.arg == "prefix"]
     text_of = [value.value for value in values if isinstance(value, ast.Constant)]
-    return text_of[0] if text_of and isinstance(text_of[0], str) else None
+    prefix = text_of[0] if text_of else None
+    return prefix if isinstance(prefix, str) and "{" not in prefix else None
 
 
 def doubled_names(text: str) -> set[str]:

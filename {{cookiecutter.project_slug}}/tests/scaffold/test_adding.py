@@ -81,6 +81,18 @@ def test_lines_whose_place_is_not_found_are_left_to_the_owner(root: Path) -> Non
         assert contents(root)[path] == before[path]
 
 
+def test_a_route_below_a_parameter_is_left_to_the_owner(root: Path) -> None:
+    written(add_feature(root, "shipments"))
+    change(root, f"{FEATURE}/api.py", '"/shipments"', '"/depots/{depot_id}/shipments"')
+    before = contents(root)
+    changes = written(add_command(root, "shipments", "ShipOrder"))
+    [route] = changes.by_hand
+    assert "@router.post(" in route
+    after = contents(root)
+    assert after[f"{FEATURE}/api.py"] == before[f"{FEATURE}/api.py"]
+    assert "client.post" not in after["tests/features/shipments/test_ship_order.py"]
+
+
 def interrupt(*_: object, **__: object) -> None:
     raise KeyboardInterrupt
 

@@ -21,6 +21,7 @@ from tests.scaffold.files import contents
         ("class", "word of Python"),
         ("returns", "see --aggregate"),
         ("health", "machinery"),
+        ("uows", "machinery"),
         ("x" * 60, "more than 30 characters"),
         ("commands", "two meanings of Command"),
     ],

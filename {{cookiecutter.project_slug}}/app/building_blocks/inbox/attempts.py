@@ -5,6 +5,7 @@ import asyncio
 import structlog
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from app.building_blocks.errors import DomainError, NotFoundError
 from app.building_blocks.feature import Subscription
 from app.building_blocks.inbox.dead_letters import DeadLetter
 from app.building_blocks.inbox.inbox import Inbox, InboxRowLostError
@@ -17,6 +18,8 @@ from app.building_blocks.tracing import OFF, Tracing
 from app.building_blocks.unit_of_work import UnitOfWork
 
 log = structlog.get_logger(__name__)
+
+EXPECTED = (DomainError, NotFoundError, UnreadableMessageError)
 
 
 class TransactionLostError(Exception):
@@ -86,7 +89,12 @@ class Attempts:
         )
         self._metrics.failed.labels(*self._labels).inc()
         if retry_in is not None:
-            log.warning("handler failed", attempts=run.number, error=why, retry_in=retry_in)
+            # Where it failed is told once; the rule that says no tells all in its sentence.
+            where = error if run.number == 1 and not isinstance(error, EXPECTED) else None
+            log.warning(
+                "handler failed",
+                attempts=run.number, error=why, retry_in=retry_in, exc_info=where,
+            )  # fmt: skip
             return []
         self._metrics.dead.labels(*self._labels).inc()
         log.error("dead letter", attempts=run.number, exc_info=error)
