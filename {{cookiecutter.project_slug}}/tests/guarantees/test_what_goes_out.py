@@ -1,7 +1,7 @@
 """What is written to the outbox: limits, headers, odd data, delays; and how long it stays."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from app.building_blocks.feature import Feature
 from app.building_blocks.inbox.table import inbox
 from app.building_blocks.integration_event import IntegrationEvent
 from app.building_blocks.mediator import Mediator
+from app.building_blocks.operations.times import in_utc
 from app.building_blocks.outbox.claims import Claims
 from app.building_blocks.outbox.table import outbox, published
 from app.building_blocks.retention import Retention
@@ -151,6 +152,17 @@ async def test_a_delayed_event_goes_out_when_it_is_due_and_not_before(
     await eventually(two_out, what="what is due")
     assert [message.key for message in broker.sent] == ["past", "soon"]
     assert await count_waiting(database) == 2
+
+
+@pytest.mark.parametrize("hours", [-9, 5])
+async def test_a_time_of_another_zone_is_the_same_moment(
+    database: Database, mediator: Mediator, hours: int
+) -> None:
+    moment = datetime(2030, 1, 1, 12, tzinfo=timezone(timedelta(hours=hours)))
+    await publish(mediator, NotedIntegrationEvent(name="at"), deliver_at=moment)
+    async with database.reader.connect() as connection:
+        due = await connection.scalar(select(outbox.c.available_at))
+    assert in_utc(due) == moment
 
 
 async def test_a_delayed_event_is_not_early_after_a_crash(database: Database) -> None:

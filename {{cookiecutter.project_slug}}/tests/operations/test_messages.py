@@ -290,7 +290,7 @@ async def test_the_chain_has_the_oldest_and_the_newest_of_what_waits(
     monkeypatch.setattr("app.building_blocks.operations.search.SEARCHED_FOR_CHAIN", 2)
     await write(database, WAITING, *({"correlation_id": "c"} for _ in range(6)))
     chain = await messages_of(database).chain("c")
-    assert sorted(ids(chain)) == ["m0", "m1", "m5"]
+    assert sorted(ids(chain)) == ["m0", "m1", "m4", "m5"]
     monkeypatch.setattr("app.building_blocks.operations.search.SEARCHED_FOR_CHAIN", 4)
     assert len(await messages_of(database).chain("c")) == 6
 

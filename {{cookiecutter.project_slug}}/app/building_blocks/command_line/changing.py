@@ -63,7 +63,11 @@ def _add_change(app: typer.Typer, box: Box, open_service: Open, action: str) -> 
         until: options.Until = None,
         text: options.Text = None,
         everything: Annotated[bool, typer.Option("--all", help="All of the state.")] = False,
-        yes: options.Yes = False,
+        yes: Annotated[
+            bool,
+            # What is tried again needs no question; to say it all the same does no harm.
+            typer.Option("--yes", "-y", help="Do not ask.", hidden=action == "retry"),
+        ] = False,
         json: options.AsJson = False,
     ) -> None:
         which = options.state_named(box, state)

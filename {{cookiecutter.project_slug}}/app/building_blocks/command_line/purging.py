@@ -25,7 +25,7 @@ _DEFAULTS = {"outbox": "24h", "inbox": "7d"}
 
 def add_purge(app: typer.Typer, box: Box, open_service: Open) -> None:
     over = [state for state in STATES if state.box == box and not state.is_open]
-    names = " and ".join(state.name for state in over)
+    names = " or ".join(state.name for state in over)
     text = f"""Delete messages of the {box} that have been {names} for long.
 
     Some hundred at a time, so that others hardly notice; retention does the same by itself.

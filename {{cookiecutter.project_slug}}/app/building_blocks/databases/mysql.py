@@ -25,8 +25,8 @@ from sqlalchemy.ext.compiler import compiles
 
 _DUPLICATE_KEY = 1062
 _DEADLOCK = {(1213,), (1205,)}
-# Cannot connect, gone away, lost during a query, shutting down, too many connections.
 _LOST = 2013
+# Cannot connect, gone away, lost during a query, shutting down, too many connections.
 _AWAY = {(2002,), (2003,), (2006,), (_LOST,), (1053,), (1040,)}
 CONNECT_TIMEOUT_SECONDS = 5
 

@@ -113,16 +113,17 @@ class Messages:
 
         Of what is not published yet, the oldest and the newest are searched, some thousand each.
         """
-        found: list[Message] = []
+        found: dict[tuple[str, str, str | None], Message] = {}
         dialect = self._database.dialect
         async with self._database.reader.connect() as connection:
             for state in STATES:
-                is_of_request = state.table.c.correlation_id == correlation_id
-                same = and_(state.has(dialect), is_of_request)
-                for part in await parts_to_search(connection, dialect, state):
+                same = and_(state.has(dialect), state.table.c.correlation_id == correlation_id)
+                for part in parts_to_search(dialect, state):
                     search = select(state.table).where(same, part).limit(LONGEST_CHAIN)
-                    found += (self._shown(state, row) for row in await connection.execute(search))
-        return sorted(found, key=lambda one: one.since or one.settled_at or _EPOCH)
+                    for row in await connection.execute(search):
+                        message = self._shown(state, row)
+                        found[message.box, message.message_id, message.consumer] = message
+        return sorted(found.values(), key=lambda one: one.since or one.settled_at or _EPOCH)
 
     def _error_of(self, row: Any) -> str | None:
         error = getattr(row, "last_error", None)

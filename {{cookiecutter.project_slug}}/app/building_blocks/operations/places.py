@@ -29,6 +29,11 @@ def behind(dialect: Dialect, state: State, place: Place) -> ColumnElement[bool]:
     return and_(*_bounds(dialect, state, place, later=True), _further(state, place))
 
 
+def from_place(dialect: Dialect, state: State, place: Place) -> ColumnElement[bool]:
+    """Listed after `place`, there, or at the same time as it."""
+    return and_(*_bounds(dialect, state, place, later=True))
+
+
 def up_to(dialect: Dialect, state: State, place: Place) -> ColumnElement[bool]:
     """Listed before `place`, or there."""
     return and_(*_bounds(dialect, state, place, later=False), not_(_further(state, place)))

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Row, Table, and_, select, true
+from sqlalchemy import Column, ColumnElement, Row, Table, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.building_blocks.databases.dialect import Dialect
 from app.building_blocks.operations.filters import MessageFilter
-from app.building_blocks.operations.places import Place, behind, place_of, up_to
+from app.building_blocks.operations.places import Place, behind, from_place, place_of, up_to
 from app.building_blocks.operations.states import State
 
 SEARCHED = 10_000
@@ -45,50 +45,43 @@ class Search:
         *what: Table | Column[Any],
     ) -> Found:
         """`what` of up to `limit` rows that fit, listed after `start`."""
-        state, fits = self._state, list(self.conditions)
+        dialect, state, fits = self._dialect, self._state, list(self.conditions)
         # Where the search ends is settled first: rows come and go between two statements.
-        end = None if self._wanted.is_quick(state) else await self._end(connection, start)
-        if start is not None:
-            fits.append(behind(self._dialect, state, start))
+        end = None if self._wanted.is_quick(state) else await self._at(connection, start, SEARCHED)
         if end is not None:
-            fits.append(up_to(self._dialect, state, end))
-        search = select(*what).where(*fits).order_by(*state.along(self._dialect)).limit(limit + 1)
+            first = start or await self._at(connection, None, 1)
+            # Between two ends: from one on, a planner may expect half of the table.
+            fits += [from_place(dialect, state, first or end), up_to(dialect, state, end)]
+        if start is not None:
+            fits.append(behind(dialect, state, start))
+        search = select(*what).where(*fits).order_by(*state.along(dialect)).limit(limit + 1)
         rows = (await connection.execute(search)).all()
         if len(rows) > limit:
             return Found(rows[:limit], place_of(state, rows[limit - 1]), is_full=True)
         return Found(rows, end)
 
-    async def _end(self, connection: AsyncConnection, start: Place | None) -> Place | None:
-        along = [] if start is None else [behind(self._dialect, self._state, start)]
-        if self._state.since is self._state.order[0]:
-            along += self._wanted.times(self._state)
-        return await place_at(connection, self._dialect, self._state, SEARCHED, *along)
+    async def _at(
+        self, connection: AsyncConnection, start: Place | None, number: int
+    ) -> Place | None:
+        """The `number`th row after `start`, whether it fits or not; None when there are fewer."""
+        dialect, state = self._dialect, self._state
+        along = [] if start is None else [behind(dialect, state, start)]
+        if state.since is state.order[0]:
+            along += self._wanted.times(state)
+        search = select(*state.order).where(state.has(dialect), *along)
+        line = search.order_by(*state.along(dialect)).offset(number - 1).limit(1)
+        row = (await connection.execute(line)).first()
+        return None if row is None else tuple(row)
 
 
-async def place_at(
-    connection: AsyncConnection,
-    dialect: Dialect,
-    state: State,
-    number: int,
-    *along: ColumnElement[bool],
-    backwards: bool = False,
-) -> Place | None:
-    """The `number`th row of `state` for which `along` is true; None when there are fewer."""
-    search = select(*state.order).where(state.has(dialect), *along)
-    order = state.along(dialect, descending=state.descending != backwards)
-    row = (await connection.execute(search.order_by(*order).offset(number - 1).limit(1))).first()
-    return None if row is None else tuple(row)
-
-
-async def parts_to_search(
-    connection: AsyncConnection, dialect: Dialect, state: State
-) -> list[ColumnElement[bool]]:
+def parts_to_search(dialect: Dialect, state: State) -> list[ColumnElement[bool]]:
     """All of a state with an index of correlation ids; else where its listing begins and ends."""
     if state.table.c.correlation_id.index:
         return [true()]
-    first = await place_at(connection, dialect, state, SEARCHED_FOR_CHAIN)
-    last = await place_at(connection, dialect, state, SEARCHED_FOR_CHAIN, backwards=True)
-    if first is None or last is None:
-        return [true()]
-    ends = (behind(dialect, state, end) for end in (first, last))
-    return [up_to(dialect, state, first), and_(*ends)]
+    position, parts = state.order[0], list[ColumnElement[bool]]()
+    for descending in (False, True):
+        line = select(position).where(state.has(dialect))
+        some = line.order_by(*state.along(dialect, descending=descending))
+        # By its keys: a range of them would lead some planners past all the rows between.
+        parts.append(position.in_(select(some.limit(SEARCHED_FOR_CHAIN).subquery())))
+    return parts

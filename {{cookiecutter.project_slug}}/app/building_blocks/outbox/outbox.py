@@ -4,6 +4,7 @@ The pattern is the transactional outbox (Richardson, Microservices Patterns).
 """
 
 from collections.abc import Sequence
+from datetime import UTC
 
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -46,7 +47,9 @@ class Outbox:
             await connection.execute(self._insert, rows)
             return
         for one, row in zip(envelopes, rows, strict=True):
-            due = one.deliver_at or (self._dialect.later(one.delay) if one.delay else None)
+            # Not every database keeps the zone.
+            at = one.deliver_at and one.deliver_at.astimezone(UTC)
+            due = at or (self._dialect.later(one.delay) if one.delay else None)
             await connection.execute(self._insert.values(available_at=due), row)
 
     def committed(self) -> None:
