@@ -27,8 +27,13 @@ def cookiecutter_settings(scratch: Path) -> Path:
     return settings
 
 
-def bake(into: Path, template: Path = TEMPLATE, **answers: str) -> Path:
+def bake(into: Path, **answers: str) -> Path:
     """Bake into the folder `into`; gives the service's folder. Questions keep their defaults."""
+    return bake_copy(TEMPLATE, into, **answers)
+
+
+def bake_copy(template: Path, into: Path, /, **answers: str) -> Path:
+    """Bake a copy of the template."""
     settings = cookiecutter_settings(into.parent / f"{into.name}-settings")
     into.mkdir(parents=True, exist_ok=True)
     service = cookiecutter(

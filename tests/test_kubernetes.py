@@ -21,6 +21,12 @@ MISTAKES = {
     "a kind that is mistyped": ("kind: Deployment", "kind: Deploymnet"),
     "no selector": ("  selector:\n", "  selectors:\n"),
 }
+# A pod whose database is away gets no requests; to start it again would not help.
+PROBES = {
+    "startupProbe": "/health/live",
+    "livenessProbe": "/health/live",
+    "readinessProbe": "/health/ready",
+}
 
 
 @pytest.fixture
@@ -34,8 +40,8 @@ def test_only_what_can_run_in_many_processes_has_manifests(
 ) -> None:
     other = baked(database, broker)
     scales = database != "sqlite" and broker != "memory"
-    assert (other / "deploy").exists() == scales
-    assert not scales or contents(other / "deploy") == contents(service / "deploy")
+    assert (other / FOLDER).exists() == scales
+    assert not scales or contents(other / FOLDER) == contents(service / FOLDER)
 
 
 def test_the_linter_finds_nothing_and_no_file_is_forgotten(service: Path, tmp_path: Path) -> None:
@@ -127,14 +133,27 @@ def test_the_ports_and_the_time_to_end_are_the_images(service: Path) -> None:
     for pod, container in (workloads(service)[name] for name in ("web", "publisher")):
         [port] = container["ports"]
         assert str(port["containerPort"]) == only("EXPOSE", last).rest
-        for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
-            assert container[probe]["httpGet"]["port"] == port["name"]
+        for probe, page in PROBES.items():
+            assert container[probe]["httpGet"] == {"path": page, "port": port["name"]}
         before = container["lifecycle"]["preStop"]["sleep"]["seconds"]
         # Background tasks have 15 s, a broker 20.
         seconds = pod["terminationGracePeriodSeconds"]
         assert seconds > before + requests + 15 + 20
         assert f"stop_grace_period: {seconds}s\n" in (service / "compose.yaml").read_text("utf-8")
         assert f"--stop-timeout {seconds} " in (service / "README.md").read_text("utf-8")
+
+
+def test_one_pod_can_go_while_another_works(service: Path) -> None:
+    [scaler] = of_kind("HorizontalPodAutoscaler", service)
+    assert 2 <= scaler["spec"]["minReplicas"] < scaler["spec"]["maxReplicas"]
+    replicas = [one["spec"].get("replicas") for one in of_kind("Deployment", service)]
+    assert sorted(replicas, key=str) == [2, None], "the publisher's; the autoscaler has the other"
+
+
+def test_the_migration_is_the_one_of_compose(service: Path) -> None:
+    compose = yaml.safe_load((service / "compose.yaml").read_text("utf-8"))["services"]
+    _, container = workloads(service)["migration"]
+    assert container["command"] == compose["migrate"]["command"]
 
 
 def test_the_readmes_commands_name_what_the_manifests_do(service: Path) -> None:

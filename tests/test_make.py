@@ -1,5 +1,6 @@
 """The targets of a service's Makefile, its commit hooks, and the page that speaks of them."""
 
+import ast
 import re
 import subprocess
 from pathlib import Path
@@ -111,6 +112,19 @@ def test_the_hooks_pass_a_fresh_service_and_stop_a_bad_commit(service: Path) -> 
     assert "bad" not in git(service, "log", "--oneline").stdout
 
 
+def methods(file: Path) -> dict[str, set[str]]:
+    """The public methods of each class in a module."""
+    return {
+        node.name: {
+            part.name
+            for part in node.body
+            if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef) and part.name[0] != "_"
+        }
+        for node in ast.parse(file.read_text("utf-8")).body
+        if isinstance(node, ast.ClassDef)
+    }
+
+
 def test_the_page_of_conventions_names_what_there_is(service: Path) -> None:
     page = (service / "AGENTS.md").read_text("utf-8")
     targets = set(
@@ -121,6 +135,13 @@ def test_the_page_of_conventions_names_what_there_is(service: Path) -> None:
     assert {"feature", "command", "migration", "check"} <= set(named)
     for path in re.findall(r"`((?:app|tests|migrations|scaffold)/[\w./]*)`", page):
         assert (service / path).exists(), path
+    features, units = (
+        methods(service / "app/building_blocks" / file)
+        for file in ("feature.py", "unit_of_work.py")
+    )
+    wired = set(re.findall(r"\borders\.(\w+)\(", page))
+    assert {"answer", "react", "subscribe"} <= wired <= features["Feature"]
+    assert {"publish"} <= set(re.findall(r"\buow\.(\w+)", page)) <= units["UnitOfWork"]
     assert "```" not in page
     assert len(page.split()) < 800
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import workflow
+import yaml
 from another_language import actionlint_findings
 from bakery import TEMPLATE, bake
 from linters import workflow_findings
@@ -81,6 +82,15 @@ def test_nothing_may_do_more_than_read_the_code(repositories: list[Path]) -> Non
                 assert job["permissions"] == {"contents": "read"}
             # A group of its own in the one that is called would cancel its caller.
             assert ("concurrency" in read) == ("workflow_call" not in read["on"])
+
+
+def test_dependabot_looks_after_all_that_has_versions(tmp_path: Path) -> None:
+    service = bake(tmp_path / "dependabot")
+    settings = yaml.safe_load((service / ".github/dependabot.yml").read_text("utf-8"))
+    looked_after = {one["package-ecosystem"]: one["directory"] for one in settings["updates"]}
+    assert looked_after == dict.fromkeys(["pip", "github-actions", "docker", "docker-compose"], "/")
+    for file in ("pyproject.toml", ".github/workflows/ci.yml", "Dockerfile", "compose.yaml"):
+        assert (service / file).is_file()
 
 
 def test_a_service_without_ci_has_no_trace_of_github(tmp_path: Path) -> None:
