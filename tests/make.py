@@ -8,7 +8,7 @@ from pathlib import Path
 
 from service import RUN_DEADLINE, environment
 
-TOOLS = ("alembic", "lint-imports", "mypy", "pre-commit", "python", "ruff")
+TOOLS = ("alembic", "lint-imports", "mypy", "pre-commit", "python", "ruff", "uvicorn")
 # Nothing that make runs may ask the network: nobody listens there.
 OFFLINE = {f"{name}_proxy": "http://127.0.0.1:9" for name in ("http", "https", "all")}
 

@@ -68,7 +68,8 @@ def serving(folder: Path, text: str, **settings: str) -> Iterator[str]:
         wait_until(is_ready, f"{text} serves", DEADLINE)
         yield url
     finally:
-        os.killpg(process.pid, signal.SIGINT)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGINT)
         process.wait(60)
 
 

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from bakery import SOURCES, TEMPLATE, bake
 from clone import copy_template, git
@@ -23,9 +24,11 @@ OF_TEMPLATE = {
 }
 OF_SERVICE = {
     "Run it": "test_a_service_runs_as_its_readme_says",
+    "Operator pages": "test_the_operator_pages_are_turned_on_as_the_readme_says",
+    "Traces": "test_a_service_runs_as_its_readme_says",
     "Where things are": "test_the_places_that_the_readme_names_are_there",
     "Policies, delays, headers": "test_policies_delays_and_headers_work_as_the_readme_says",
-    "When something waits": f"{SOURCES.name}/tests/guarantees/test_rule_7_dead_letters.py",
+    "When something waits": f"{SOURCES.name}/tests/command_line/test_runbook.py",
     "Add a feature": "test_features_are_added_as_the_readme_says",
     "Add a command, its event and a subscriber": "tests/test_recipe.py",
     "Put it into production": "tests/test_container.py",
@@ -96,6 +99,15 @@ def test_a_service_runs_as_its_readme_says(service: Path) -> None:
     with serving(service, make_run, PATH=os.environ["PATH"]) as url:
         _, listed = asked(service, orders, url)
         assert len(listed["items"]) == 1, "the block asks for one, the newest"
+    with serving(service, one(readme, "Traces").text, PATH=os.environ["PATH"]) as url:
+        created, _ = asked(service, orders, url)
+        assert created["status"] == "created", "nobody listens for the traces, and no matter"
+
+
+def test_the_operator_pages_are_turned_on_as_the_readme_says(service: Path) -> None:
+    install(service)
+    with serving(service, one(service / "README.md", "Operator pages").text) as url:
+        assert "Log in" in httpx.get(f"{url}/ops", follow_redirects=True).text
 
 
 def asked(service: Path, block: str, url: str) -> list[Any]:
