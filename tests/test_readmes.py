@@ -107,7 +107,9 @@ def test_a_service_runs_as_its_readme_says(service: Path) -> None:
 def test_the_operator_pages_are_turned_on_as_the_readme_says(service: Path) -> None:
     install(service)
     with serving(service, one(service / "README.md", "Operator pages").text) as url:
-        assert "Log in" in httpx.get(f"{url}/ops", follow_redirects=True).text
+        asked_by = {"accept": "text/html"}
+        answer = httpx.get(f"{url}/ops", headers=asked_by, follow_redirects=True)
+        assert "Log in" in answer.text
 
 
 def asked(service: Path, block: str, url: str) -> list[Any]:
