@@ -1,11 +1,12 @@
 """PostgreSQL through asyncpg."""
 
+import re
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, DateTime, Table, func, literal, text
+from sqlalchemy import ColumnElement, DateTime, ExceptionContext, Table, event, func, literal, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -15,6 +16,8 @@ from app.building_blocks.wake_up import WakeUp
 CONNECT_TIMEOUT_SECONDS = 5
 LIVENESS_CHECK_SECONDS = 5
 CHANNEL = "outbox_rows_wait"
+# The server's DETAIL and the driver's refusals quote what is in a row.
+_QUOTED = re.compile(r"\nDETAIL:.*|(?<=query argument )(\$\d+): .*", re.DOTALL)
 
 
 class PostgreSQL:
@@ -34,6 +37,7 @@ class PostgreSQL:
             hide_parameters=True,
             connect_args={"timeout": CONNECT_TIMEOUT_SECONDS},
         )
+        event.listen(writer.sync_engine, "handle_error", _keep_values_out)
         return writer, writer.execution_options(isolation_level="AUTOCOMMIT")
 
     def writers_turn(self) -> AbstractAsyncContextManager[Any]:
@@ -67,6 +71,16 @@ class PostgreSQL:
         statement = insert(table).values(values).on_conflict_do_nothing()
         result = await connection.execute(statement)
         return result.rowcount == 1
+
+
+def _keep_values_out(context: ExceptionContext) -> None:
+    """Take the values out of an error's text, which ends in logs."""
+    driver = context.original_exception.__cause__
+    if driver is not None and hasattr(driver, "detail"):
+        driver.detail = None
+    for error in (context.sqlalchemy_exception, context.original_exception, driver):
+        if error is not None and error.args:
+            error.args = (_QUOTED.sub(r"\1", str(error.args[0])), *error.args[1:])
 
 
 class ListenNotify:
