@@ -13,7 +13,7 @@ from conftest import Baked
 from servers import scratch_database
 
 # What the guarantees' tests show, they show of the same files elsewhere. All are collected here.
-QUICK = "-k 'not guarantees and not properties and not faults'"
+QUICK = "-k 'not guarantees and not properties and not faults and not ops and not operations'"
 IMAGE = [
     "docker build --tag service:ci .",
     'docker run --rm service:ci python -c "import app.main"',
