@@ -89,7 +89,7 @@ def test_the_command_teaches_and_tells_what_is_wrong(baked: Baked, tmp_path: Pat
     assert "asyncapi" in check(service, "app", "--help")
     assert "--output" in check(service, "app", "asyncapi", "--help")
     wrong = run(service, "app", "asyncapi", BROKER_URL="zeromq://somewhere")
-    assert wrong.returncode == 1
+    assert wrong.returncode == 2
     assert "BROKER_URL starts with zeromq://" in wrong.stdout
     assert "Traceback" not in wrong.stdout
     nowhere = run(service, "app", "asyncapi", "--output", str(tmp_path / "no folder" / "file"))
