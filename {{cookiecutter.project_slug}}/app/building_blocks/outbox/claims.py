@@ -74,7 +74,7 @@ class Claims:
                 # All of these have to wait: look past them.
                 busy |= {row.key for row in due}
             if rows:
-                these = outbox.c.position.in_([row.position for row in rows])
+                these = self._at([row.position for row in rows])
                 await connection.execute(
                     update(outbox)
                     .where(these, is_free(self._dialect))
@@ -88,10 +88,10 @@ class Claims:
         """The broker has confirmed `rows`. Returns how many still belonged to the claim."""
 
         async def work(connection: AsyncConnection) -> int:
-            mine = select(outbox.c.position).where(_still_claimed(rows)).with_for_update()
+            mine = select(outbox.c.position).where(self._still_claimed(rows)).with_for_update()
             positions = list(await connection.scalars(mine))
             if positions:
-                these = outbox.c.position.in_(positions)
+                these = self._at(positions)
                 if self._keep_published:
                     await connection.execute(self._copy_to_published(these))
                 await connection.execute(delete(outbox).where(these))
@@ -106,7 +106,7 @@ class Claims:
             for refusal in refusals:
                 retry_in = refusal.retry_in
                 await connection.execute(
-                    _freed([refusal.row]).values(
+                    self._freed([refusal.row]).values(
                         state=DEAD if retry_in is None else WAITING,
                         attempts=refusal.row.attempts + 1,
                         last_error=storable(refusal.reason),
@@ -120,7 +120,7 @@ class Claims:
         """Give `rows` back untouched: nothing is known of them, and no attempt is counted."""
 
         async def work(connection: AsyncConnection) -> None:
-            await connection.execute(_freed(rows))
+            await connection.execute(self._freed(rows))
 
         await self._database.run(work)
 
@@ -139,23 +139,27 @@ class Claims:
             first_missed[key] = min(position, first_missed.get(key, position))
         return [row for row in rows if row.position < first_missed.get(row.key, row.position + 1)]
 
+    def _still_claimed(self, rows: Sequence[ClaimedRow]) -> ColumnElement[bool]:
+        tokens = {row.token for row in rows}
+        at = self._at([row.position for row in rows])
+        return and_(at, self._dialect.among(outbox.c.claim_token, tokens))
+
+    def _freed(self, rows: Sequence[ClaimedRow]) -> Update:
+        return (
+            update(outbox)
+            .where(self._still_claimed(rows))
+            .values(claim_token=None, claimed_until=None)
+        )
+
+    def _at(self, positions: Sequence[int]) -> ColumnElement[bool]:
+        return self._dialect.among(outbox.c.position, positions)
+
     def _copy_to_published(self, these: ColumnElement[bool]) -> Any:
         moved = [outbox.c[name] for name in MOVED]
         return insert(published).from_select(
             [*MOVED, "published_at"],
             select(*moved, self._dialect.now()).where(these).order_by(outbox.c.position),
         )
-
-
-def _still_claimed(rows: Sequence[ClaimedRow]) -> ColumnElement[bool]:
-    return and_(
-        outbox.c.position.in_([row.position for row in rows]),
-        outbox.c.claim_token.in_({row.token for row in rows}),
-    )
-
-
-def _freed(rows: Sequence[ClaimedRow]) -> Update:
-    return update(outbox).where(_still_claimed(rows)).values(claim_token=None, claimed_until=None)
 
 
 def _claimed(token: str, row: Row[Any]) -> ClaimedRow:

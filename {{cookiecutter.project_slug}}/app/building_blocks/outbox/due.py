@@ -1,6 +1,6 @@
 """Which outbox rows may be claimed now."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, CompoundSelect, Select, or_, select, union
@@ -34,13 +34,13 @@ def due_rows(dialect: Dialect, waiting_keys: Sequence[str]) -> Select[Any]:
     return (
         select(outbox)
         .where(outbox.c.state == WAITING, is_available(dialect), is_free(dialect))
-        .where(or_(outbox.c.key.is_(None), outbox.c.key.not_in(waiting_keys)))
+        .where(or_(outbox.c.key.is_(None), ~dialect.among(outbox.c.key, waiting_keys)))
         .order_by(outbox.c.position)
         .with_for_update(skip_locked=True)
     )
 
 
-def missed_rows(dialect: Dialect, keys: Iterable[str], positions: Sequence[int]) -> Select[Any]:
+def missed_rows(dialect: Dialect, keys: Collection[str], positions: Sequence[int]) -> Select[Any]:
     """Key and position of rows that go before some of `positions` and are not among them.
 
     A claim that another publisher makes at this moment is invisible to `due_rows`, which skips
@@ -48,9 +48,9 @@ def missed_rows(dialect: Dialect, keys: Iterable[str], positions: Sequence[int])
     """
     return select(outbox.c.key, outbox.c.position).where(
         outbox.c.state == WAITING,
-        outbox.c.key.in_(keys),
+        dialect.among(outbox.c.key, keys),
         outbox.c.position < max(positions),
-        outbox.c.position.not_in(positions),
+        ~dialect.among(outbox.c.position, positions),
         or_(is_available(dialect), outbox.c.attempts > 0),
     )
 

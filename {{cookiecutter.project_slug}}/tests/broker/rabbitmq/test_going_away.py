@@ -7,7 +7,8 @@ import aio_pika
 import pytest
 
 from app.building_blocks.brokers.adapter import BrokerUnavailableError
-from app.building_blocks.brokers.rabbitmq.adapter import MAX_SHARED_BODY_BYTES, RabbitAdapter
+from app.building_blocks.brokers.rabbitmq.adapter import RabbitAdapter
+from app.building_blocks.brokers.rabbitmq.publishing import MAX_SHARED_BODY_BYTES
 from tests.broker.bench import DEADLINE, Bench, until
 from tests.broker.proxy import Proxy
 from tests.broker.rabbitmq.outsider import Server
@@ -17,8 +18,8 @@ async def test_publishing_goes_on_over_a_channel_that_the_server_closed(bench: B
     adapter = bench.listener()
     await adapter.start()
     assert isinstance(adapter, RabbitAdapter)
-    assert isinstance(adapter._exchange, aio_pika.RobustExchange)
-    shared = adapter._exchange.channel
+    assert adapter._publishing is not None
+    shared = adapter._publishing.shared
     unknown = await shared.get_exchange(uuid4().hex, ensure=False)
     with pytest.raises(aio_pika.exceptions.ChannelNotFoundEntity):
         await unknown.publish(aio_pika.Message(b""), "")

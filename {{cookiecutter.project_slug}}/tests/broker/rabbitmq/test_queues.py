@@ -4,26 +4,19 @@ import asyncio
 
 from app.building_blocks.brokers.adapter import BrokerMessage
 from app.building_blocks.brokers.rabbitmq.queue import PREFETCH
-from tests.broker.bench import DEADLINE, Bench, until
+from tests.broker.bench import DEADLINE, Bench, Held, until
 from tests.broker.proxy import Proxy
 from tests.broker.rabbitmq.outsider import Server, is_queued
 
 
 async def test_deliveries_run_side_by_side_up_to_the_prefetch(bench: Bench, server: Server) -> None:
-    running, release = 0, asyncio.Event()
-
-    async def receive(message: BrokerMessage) -> None:
-        nonlocal running
-        running += 1
-        await release.wait()
-        await bench.keep(message)
-
-    adapter = bench.listener(receive)
+    held = Held(bench)
+    adapter = bench.listener(held)
     await adapter.start()
     await asyncio.gather(*(adapter.publish(bench.message()) for _ in range(23)))
     await until(lambda: is_queued(server, bench, 3))
-    await until(lambda: running == PREFETCH == 20)
-    release.set()
+    await until(lambda: held.running == PREFETCH == 20)
+    held.may_end.set()
     await until(lambda: len(bench.received) == 23)
 
 

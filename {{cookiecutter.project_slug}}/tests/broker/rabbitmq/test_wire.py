@@ -1,15 +1,15 @@
 """How a message looks on RabbitMQ, and which ones are refused."""
 
-import asyncio
 from datetime import UTC, datetime
 
 import aio_pika
 
-from app.building_blocks.brokers.adapter import BrokerMessage, MessageRefusedError
-from app.building_blocks.brokers.rabbitmq.adapter import MAX_SHARED_BODY_BYTES
+from app.building_blocks.brokers.adapter import BrokerMessage
+from app.building_blocks.brokers.rabbitmq.publishing import MAX_SHARED_BODY_BYTES
 from app.building_blocks.brokers.rabbitmq.queue import EXCHANGE
 from tests.broker.bench import Bench, until
 from tests.broker.rabbitmq.outsider import Server
+from tests.broker.refusals import refusals_of
 
 
 async def test_the_wire_format_is_the_cloudevents_amqp_binding(
@@ -74,12 +74,5 @@ async def test_a_refused_message_names_itself_and_stops_no_other(bench: Bench) -
         bench.message(headers={"content-type": "x" * 256}),
         bench.message(bytes(128 * 1024 * 1024 + 1)),
     ]
-    healthy = [bench.message(b"%03d" % number) for number in range(100)]
-    healthy.append(bench.message(b"z" * (MAX_SHARED_BODY_BYTES + 1)))
-    messages = [*healthy[:50], *refused, *healthy[50:]]
-    outcomes = await asyncio.gather(*map(adapter.publish, messages), return_exceptions=True)
-    by_outcome = [type(outcome) for outcome in outcomes]
-    assert by_outcome.count(MessageRefusedError) == len(refused), outcomes
-    assert by_outcome.count(type(None)) == len(healthy)
-    await until(lambda: len(bench.received) == len(healthy))
-    assert bench.bodies() == sorted(message.body for message in healthy)
+    large = bench.message(b"z" * (MAX_SHARED_BODY_BYTES + 1))
+    await refusals_of(bench, adapter, refused, large)

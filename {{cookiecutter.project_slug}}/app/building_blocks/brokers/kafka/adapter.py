@@ -4,7 +4,6 @@ import asyncio
 import logging
 from contextlib import suppress
 
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic  # type: ignore[import-untyped]
 from faststream.kafka.prometheus import KafkaPrometheusMiddleware
 from prometheus_client import CollectorRegistry
 
@@ -23,6 +22,7 @@ from app.building_blocks.brokers.kafka.connection import (
 )
 from app.building_blocks.brokers.kafka.producer import KafkaProducer
 from app.building_blocks.brokers.kafka.reader import KafkaReader
+from app.building_blocks.brokers.kafka.topics import create_topics
 from app.building_blocks.brokers.kafka.wire import encode
 
 START_TIMEOUT = 30.0
@@ -77,13 +77,12 @@ class KafkaAdapter:
         try:
             async with reaching_kafka(START_TIMEOUT):
                 await self._producer.ask()
-                await self._create_topics()
+                await create_topics(self._topics, self._address, self._timeout)
                 await self._start_readers()
         except BaseException:
             await self.stop()
             raise
-        # What it says until here is why it cannot connect. Later on it tells of each attempt to
-        # reach a server that is away, and the machinery of the outage in one line.
+        # It has said why it cannot connect; of later outages the machinery tells in one line.
         library.setLevel(logging.CRITICAL)
 
     async def stop(self) -> None:
@@ -107,20 +106,8 @@ class KafkaAdapter:
                 return all(await asyncio.gather(*(each.is_reading() for each in self._readers)))
         return False
 
-    async def _create_topics(self) -> None:
-        """Ask for the topics with the server's defaults. It may have them already, or say no."""
-        admin = AIOKafkaAdminClient(**self._address.settings(self._timeout))
-        try:
-            await admin.start()
-            # The library takes -1 for the server's default only next to an assignment.
-            with suppress(Exception):
-                await admin.create_topics([NewTopic(topic, -1, -1, {}) for topic in self._topics])
-        finally:
-            await admin.close()
-
     async def _start_readers(self) -> None:
-        timeout = KafkaReader.session_timeout
-        broker = consuming_broker(self._address, timeout, self._middlewares)
+        broker = consuming_broker(self._address, KafkaReader.session_timeout, self._middlewares)
         self._readers = [
             KafkaReader(broker, subscription, self._deliveries, self._timeout)
             for subscription in self._subscriptions

@@ -3,10 +3,10 @@
 import asyncio
 import logging
 from contextlib import suppress
+from typing import cast
 from urllib.parse import urlsplit
 
 import aio_pika
-from aio_pika import exceptions
 from faststream.rabbit.prometheus import RabbitPrometheusMiddleware
 from prometheus_client import CollectorRegistry
 
@@ -14,19 +14,16 @@ from app.building_blocks.brokers.adapter import (
     Binding,
     BrokerMessage,
     BrokerUnavailableError,
-    MessageRefusedError,
     Receive,
     Subscription,
 )
 from app.building_blocks.brokers.deliveries import Deliveries
 from app.building_blocks.brokers.rabbitmq.connection import Connection
-from app.building_blocks.brokers.rabbitmq.errors import REFUSALS, reaching_rabbitmq
+from app.building_blocks.brokers.rabbitmq.errors import reaching_rabbitmq
+from app.building_blocks.brokers.rabbitmq.publishing import Publishing
 from app.building_blocks.brokers.rabbitmq.queue import EXCHANGE, consume
 from app.building_blocks.brokers.rabbitmq.wire import encode
 
-# The server refuses by closing the channel under all that is in flight there. What size alone
-# could get refused therefore travels on a channel of its own.
-MAX_SHARED_BODY_BYTES = 1024 * 1024
 START_TIMEOUT = 30.0
 
 
@@ -54,8 +51,7 @@ class RabbitAdapter:
         self._timeout, self._deliveries = timeout, Deliveries(retry_pause)
         self._subscriptions: list[Subscription] = []
         self._connections: list[Connection] = []
-        self._exchange: aio_pika.abc.AbstractExchange | None = None
-        self._alone = asyncio.Lock()
+        self._publishing: Publishing | None = None
 
     def declare(self, topic: str) -> None:
         """The exchange takes every topic."""
@@ -66,7 +62,7 @@ class RabbitAdapter:
         self._subscriptions.append(Subscription(topic, consumer, receive, ordered))
 
     async def start(self) -> None:
-        if self._exchange:
+        if self._publishing:
             return
         self._deliveries.open()
         # It logs a stack trace for each connection that ends; the machinery tells of it in a line.
@@ -83,42 +79,30 @@ class RabbitAdapter:
         except BaseException:
             await self.stop()
             raise
-        self._exchange = exchange
+        shared = cast("aio_pika.Exchange", exchange).channel
+        self._publishing = Publishing(publishing, shared, self._timeout)
 
     async def stop(self) -> None:
         self._deliveries.close()
-        connections, self._connections, self._exchange = self._connections, [], None
+        connections, self._connections, self._publishing = self._connections, [], None
         await asyncio.gather(*(each.close() for each in connections))
 
     async def publish(self, message: BrokerMessage) -> None:
-        outgoing = encode(message, self._service)
-        async with reaching_rabbitmq(self._timeout):
-            connection, exchange = self._connected()
-            if outgoing.body_size <= MAX_SHARED_BODY_BYTES:
-                with suppress(*REFUSALS, exceptions.ChannelInvalidStateError):
-                    await exchange.publish(outgoing, message.topic, mandatory=False)
-                    return
-            async with self._alone, connection.channel() as channel:
-                own = await channel.get_exchange(EXCHANGE.name, ensure=False)
-                try:
-                    await own.publish(outgoing, message.topic, mandatory=False)
-                except REFUSALS as error:
-                    raise MessageRefusedError(f"RabbitMQ refuses this message: {error}") from error
+        await self._connected().send(encode(message, self._service))
 
     async def is_connected(self) -> bool:
         """Ask the server: a connection can look open long after its other end has gone."""
         if not all(each.is_open for each in self._connections):
             return False
         with suppress(BrokerUnavailableError):
-            connection, _ = self._connected()
-            async with reaching_rabbitmq(self._timeout), connection.channel():
+            async with reaching_rabbitmq(self._timeout), self._connected().connection.channel():
                 return True
         return False
 
-    def _connected(self) -> tuple[Connection, aio_pika.abc.AbstractExchange]:
-        if self._exchange is None or not self._connections[0].is_open:
+    def _connected(self) -> Publishing:
+        if self._publishing is None:
             raise BrokerUnavailableError("RabbitMQ is not connected: try again later")
-        return self._connections[0], self._exchange
+        return self._publishing
 
     async def _connect(self, purpose: str) -> Connection:
         connection = Connection(

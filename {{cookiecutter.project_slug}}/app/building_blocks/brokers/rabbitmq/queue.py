@@ -5,9 +5,10 @@ from faststream.rabbit.schemas.queue import QuorumQueueArgs
 
 from app.building_blocks.brokers.adapter import Subscription
 from app.building_blocks.brokers.deliveries import Deliveries
+from app.building_blocks.brokers.rabbitmq.frames import EXCHANGE_NAME
 from app.building_blocks.brokers.rabbitmq.wire import decode
 
-EXCHANGE = rabbit.RabbitExchange("integration-events", type=rabbit.ExchangeType.TOPIC, durable=True)
+EXCHANGE = rabbit.RabbitExchange(EXCHANGE_NAME, type=rabbit.ExchangeType.TOPIC, durable=True)
 # RabbitMQ 4 deletes a message after 20 deliveries unless told otherwise; 3.x knows no -1.
 UNLIMITED_DELIVERIES = 1_000_000_000
 PREFETCH = 20

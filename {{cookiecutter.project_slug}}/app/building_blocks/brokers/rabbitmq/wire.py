@@ -1,43 +1,26 @@
 """How a message looks on RabbitMQ: the CloudEvents AMQP protocol binding, binary mode."""
 
 import re
-import struct
 
-import aio_pika
 from faststream.rabbit import RabbitMessage
-from pamqp.header import ContentHeader
 
-from app.building_blocks.brokers.adapter import BrokerMessage, MessageRefusedError
-
-# All headers share one frame of 131072 bytes. The server answers a longer one by closing the
-# connection, at each retry again, so it must not leave this process.
-MAX_HEADER_BYTES = 64 * 1024
+from app.building_blocks.brokers.adapter import BrokerMessage
+from app.building_blocks.brokers.rabbitmq.frames import OutgoingMessage
 
 
-def encode(message: BrokerMessage, service: str) -> aio_pika.Message:
-    """Name the attributes as the CloudEvents AMQP binding does. Raises MessageRefusedError."""
+def encode(message: BrokerMessage, service: str) -> OutgoingMessage:
+    """Name the attributes as the CloudEvents AMQP binding does."""
     headers = {} if message.key is None else {"ce-subject": message.key}
     headers |= message.headers
-    outgoing = aio_pika.Message(
+    content_type = headers.pop("content-type", "")
+    return OutgoingMessage(
+        message.topic,
         message.body,
-        content_type=headers.pop("content-type", None),
-        message_id=headers.get("ce-id"),
-        headers={re.sub("^ce-", "cloudEvents:", name): text for name, text in headers.items()},
-        delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
-        app_id=service,
+        {re.sub("^ce-", "cloudEvents:", name): text for name, text in headers.items()},
+        content_type,
+        headers.get("ce-id", ""),
+        service,
     )
-    try:
-        topic_size = len(message.topic.encode())
-        name_size = max((len(name.encode()) for name in outgoing.headers), default=0)
-        size = len(ContentHeader(properties=outgoing.properties).marshal())
-    except (TypeError, ValueError, struct.error) as error:
-        raise MessageRefusedError(f"AMQP cannot carry this message: {error}") from error
-    if topic_size > 255 or name_size > 128 or size > MAX_HEADER_BYTES:
-        raise MessageRefusedError(
-            "AMQP cannot carry this message: its topic may have 255 bytes, the name of a header "
-            f"128, all headers together {MAX_HEADER_BYTES}"
-        )
-    return outgoing
 
 
 def decode(topic: str, message: RabbitMessage) -> BrokerMessage:

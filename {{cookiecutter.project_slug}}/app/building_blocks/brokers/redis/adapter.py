@@ -2,10 +2,8 @@
 
 import asyncio
 from contextlib import suppress
-from typing import Any
 
 from faststream.redis import RedisBroker
-from faststream.redis.prometheus import RedisPrometheusMiddleware
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
@@ -22,11 +20,10 @@ from app.building_blocks.brokers.redis.address import read_url
 from app.building_blocks.brokers.redis.errors import reaching_redis
 from app.building_blocks.brokers.redis.group import Member
 from app.building_blocks.brokers.redis.reader import Reader
-from app.building_blocks.brokers.redis.subscriber import handling
+from app.building_blocks.brokers.redis.subscriber import consuming_broker, handling
 from app.building_blocks.brokers.redis.writer import Writer
 
 START_TIMEOUT = 30.0
-_SILENT: Any = None  # FastStream's word for no logger, which its types do not know
 
 
 class RedisAdapter:
@@ -49,13 +46,11 @@ class RedisAdapter:
         claim_after: float = 15.0,
     ) -> None:
         """Raises ValueError when `url` cannot be used."""
+        self._service, self._registry, self._timeout = service, registry, timeout
         self._url, silence, retention = read_url(url, timeout)
-        self._writer = Writer(retention, timeout)
-        self._timeout, self._claim_after = timeout, claim_after
+        self._writer, self._claim_after = Writer(retention, timeout), claim_after
         self._block = min(1.0, silence / 2, claim_after / 10)
         self._deliveries = Deliveries(retry_pause)
-        metrics = RedisPrometheusMiddleware
-        self._middlewares = [metrics(registry=registry, app_name=service)] if registry else []
         self._subscriptions: list[Subscription] = []
         self._broker: RedisBroker | None = None
         self._readers: list[Reader] = []
@@ -73,10 +68,8 @@ class RedisAdapter:
             return
         self._deliveries.open()
         try:
+            self._broker = consuming_broker(self._url, self._service, self._registry)
             async with reaching_redis(START_TIMEOUT):
-                self._broker = RedisBroker(
-                    self._url, middlewares=self._middlewares, logger=_SILENT, apply_types=False
-                )
                 client = await self._broker.connect()
                 seconds, _ = await client.time()
                 for subscription in self._subscriptions:

@@ -5,11 +5,22 @@ from typing import Any
 from faststream import AckPolicy
 from faststream.redis import RedisBroker, RedisStreamMessage, StreamSub
 from faststream.redis.message import FAKE_CONSUMER
+from faststream.redis.prometheus import RedisPrometheusMiddleware
+from prometheus_client import CollectorRegistry
 
 from app.building_blocks.brokers.adapter import BrokerMessage, Subscription
 from app.building_blocks.brokers.deliveries import Deliveries
 from app.building_blocks.brokers.redis.reader import Handle
 from app.building_blocks.brokers.redis.wire import Fields, decode
+
+_SILENT: Any = None  # FastStream's word for no logger, which its types do not know
+
+
+def consuming_broker(url: str, service: str, registry: CollectorRegistry | None) -> RedisBroker:
+    """What subscribers belong to, not connected yet; its metrics go into `registry`."""
+    metrics = RedisPrometheusMiddleware
+    measured = [metrics(registry=registry, app_name=service)] if registry else []
+    return RedisBroker(url, middlewares=measured, logger=_SILENT, apply_types=False)
 
 
 def handling(broker: RedisBroker, subscription: Subscription, deliveries: Deliveries) -> Handle:
