@@ -88,7 +88,7 @@ async def test_a_crashed_publishers_rows_go_out_within_the_lease(
 def test_a_claim_sends_no_time_of_the_hosts(database: Database) -> None:
     dialect = database.dialect
     for statement in (
-        due_rows(dialect, ["k"]),
+        due_rows(dialect, ["k"], 7),
         keys_that_wait(dialect),
         missed_rows(dialect, ["k"], [1]),
         select(dialect.later(30)),

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, Subquery, and_, exists, or_, selec
 from app.building_blocks.databases.database import Database
 from app.building_blocks.databases.dialect import Dialect
 from app.building_blocks.operations.times import in_utc
+from app.building_blocks.outbox.due import in_line, is_waiting
 from app.building_blocks.outbox.table import WAITING, outbox
 
 _STILL_MOVES_SECONDS = 30.0
@@ -66,10 +67,12 @@ def _first_due(dialect: Dialect, looked_at: int) -> list[Select[Any]]:
     """Two searches, each along an index and over so many rows at most: an OR would have none."""
     now, position, due_at = dialect.now(), outbox.c.position, outbox.c.available_at
     some = (position, outbox.c.key, outbox.c.state, outbox.c.claimed_until)
-    at_once = select(*some, outbox.c.created_at.label("since")).where(due_at.is_(None))
+    at_once = select(*some, outbox.c.created_at.label("since")).where(
+        is_waiting(dialect), due_at.is_(None)
+    )
     delayed = select(*some, due_at.label("since")).where(due_at <= now)
     return [
-        _could_go(at_once.order_by(position).limit(looked_at).subquery(), now),
+        _could_go(at_once.order_by(*in_line(dialect)).limit(looked_at).subquery(), now),
         _could_go(delayed.order_by(due_at).limit(looked_at).subquery(), now),
     ]
 

@@ -14,11 +14,10 @@ from sqlalchemy import ColumnElement, Row, Update, and_, delete, insert, select,
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.building_blocks.databases.database import Database
-from app.building_blocks.outbox.due import due_rows, is_free, keys_that_wait, missed_rows
+from app.building_blocks.outbox.due import is_free
+from app.building_blocks.outbox.finding import DueRows
 from app.building_blocks.outbox.table import DEAD, MOVED, WAITING, outbox, published
 from app.building_blocks.text import storable
-
-_MOST_SEARCHES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,22 +56,14 @@ class Claims:
         self._database = database
         self._dialect = database.dialect
         self._keep_published = keep_published
+        self._due = DueRows(database.dialect)
 
     async def claim(self, limit: int) -> list[ClaimedRow]:
         """Up to `limit` rows that are due, oldest first, never one whose key has to wait."""
         token = str(uuid4())
 
         async def work(connection: AsyncConnection) -> list[Row[Any]]:
-            busy = set(await connection.scalars(keys_that_wait(self._dialect)))
-            rows: list[Row[Any]] = []
-            for _ in range(_MOST_SEARCHES):
-                search = due_rows(self._dialect, list(busy)).limit(limit)
-                due = (await connection.execute(search)).all()
-                rows = await self._without_overtaking(connection, due)
-                if rows or not due:
-                    break
-                # All of these have to wait: look past them.
-                busy |= {row.key for row in due}
+            rows = await self._due.find(connection, limit)
             if rows:
                 these = self._at([row.position for row in rows])
                 await connection.execute(
@@ -123,21 +114,6 @@ class Claims:
             await connection.execute(self._freed(rows))
 
         await self._database.run(work)
-
-    async def _without_overtaking(
-        self, connection: AsyncConnection, rows: Sequence[Row[Any]]
-    ) -> list[Row[Any]]:
-        """Drop rows behind an earlier one of their key that another publisher just took."""
-        keys = {row.key for row in rows if row.key is not None}
-        if not keys:
-            return list(rows)
-        missed = await connection.execute(
-            missed_rows(self._dialect, keys, [row.position for row in rows])
-        )
-        first_missed: dict[str, int] = {}
-        for key, position in missed:
-            first_missed[key] = min(position, first_missed.get(key, position))
-        return [row for row in rows if row.position < first_missed.get(row.key, row.position + 1)]
 
     def _still_claimed(self, rows: Sequence[ClaimedRow]) -> ColumnElement[bool]:
         tokens = {row.token for row in rows}

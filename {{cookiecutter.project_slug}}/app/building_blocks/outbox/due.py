@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, Select, or_, select, union
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, or_, select, union
 
 from app.building_blocks.databases.dialect import Dialect
 from app.building_blocks.outbox.table import WAITING, outbox
@@ -14,8 +14,8 @@ _MOST_KEYS = 5000
 def keys_that_wait(dialect: Dialect) -> CompoundSelect[Any]:
     """Keys with a row that is claimed, or was refused and is tried again later.
 
-    They are few, and two indexes find them. As a part of `due_rows` some databases would ask
-    for them again at each row of the backlog.
+    They are few, and two indexes find them; a dead row is neither. As a part of `due_rows` some
+    databases would ask for them again at each row of the backlog.
     """
     claimed = select(outbox.c.key).where(
         outbox.c.key.is_not(None), outbox.c.claimed_until >= dialect.now()
@@ -24,20 +24,25 @@ def keys_that_wait(dialect: Dialect) -> CompoundSelect[Any]:
         outbox.c.key.is_not(None),
         outbox.c.available_at > dialect.now(),
         outbox.c.attempts > 0,
-        outbox.c.state == WAITING,
     )
     return union(claimed, refused).limit(_MOST_KEYS)
 
 
-def due_rows(dialect: Dialect, waiting_keys: Sequence[str]) -> Select[Any]:
-    """Waiting rows whose time has come, oldest first, locked; none of `waiting_keys`."""
-    return (
+def due_rows(dialect: Dialect, waiting_keys: Collection[str], start: int) -> Select[Any]:
+    """Waiting rows from position `start` on whose time has come, oldest first, locked.
+
+    None of `waiting_keys`.
+    """
+    rows = (
         select(outbox)
-        .where(outbox.c.state == WAITING, is_available(dialect), is_free(dialect))
-        .where(or_(outbox.c.key.is_(None), ~dialect.among(outbox.c.key, waiting_keys)))
-        .order_by(outbox.c.position)
+        .where(is_waiting(dialect), is_available(dialect), is_free(dialect))
+        .where(outbox.c.position >= start)
+        .order_by(*in_line(dialect))
         .with_for_update(skip_locked=True)
     )
+    if not waiting_keys:
+        return rows
+    return rows.where(or_(outbox.c.key.is_(None), ~dialect.among(outbox.c.key, waiting_keys)))
 
 
 def missed_rows(dialect: Dialect, keys: Collection[str], positions: Sequence[int]) -> Select[Any]:
@@ -53,6 +58,17 @@ def missed_rows(dialect: Dialect, keys: Collection[str], positions: Sequence[int
         ~dialect.among(outbox.c.position, positions),
         or_(is_available(dialect), outbox.c.attempts > 0),
     )
+
+
+def is_waiting(dialect: Dialect) -> ColumnElement[bool]:
+    """It is not dead. Said so that the index of state and position finds it."""
+    state = outbox.c.state
+    return and_(state >= WAITING, state <= WAITING) if dialect.strays else state == WAITING
+
+
+def in_line(dialect: Dialect) -> list[ColumnElement[Any]]:
+    """What to order waiting rows by."""
+    return [outbox.c.state, outbox.c.position] if dialect.strays else [outbox.c.position]
 
 
 def is_available(dialect: Dialect) -> ColumnElement[bool]:

@@ -1,0 +1,57 @@
+"""Finds the rows that a claim may take."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.building_blocks.databases.dialect import Dialect
+from app.building_blocks.outbox.due import due_rows, keys_that_wait, missed_rows
+from app.building_blocks.outbox.start import Start
+
+_MOST_SEARCHES = 5
+
+
+class DueRows:
+    """Looks for them from where the last claim of this publisher found some."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        self._start = Start()
+
+    async def find(self, connection: AsyncConnection, limit: int) -> list[Row[Any]]:
+        """Up to `limit` due rows, oldest first and locked, of keys that do not have to wait."""
+        start = self._start.look()
+        rows = await self._search(connection, start, limit)
+        self._start.found([row.position for row in rows], limit)
+        return rows
+
+    async def _search(self, connection: AsyncConnection, start: int, limit: int) -> list[Row[Any]]:
+        """When keys have to wait, those of others are looked for behind them."""
+        busy: set[str] = set()
+        for number in range(_MOST_SEARCHES):
+            search = due_rows(self._dialect, busy, start).limit(limit)
+            due = (await connection.execute(search)).all()
+            rows = await self._without_overtaking(connection, due)
+            if len(rows) == len(due) or (rows and number):
+                break
+            if not busy:
+                busy.update(await connection.scalars(keys_that_wait(self._dialect)))
+            busy |= {row.key for row in due} - {row.key for row in rows}
+        return rows
+
+    async def _without_overtaking(
+        self, connection: AsyncConnection, rows: Sequence[Row[Any]]
+    ) -> list[Row[Any]]:
+        """Drop rows behind an earlier one of their key that another publisher just took."""
+        keys = {row.key for row in rows if row.key is not None}
+        if not keys:
+            return list(rows)
+        missed = await connection.execute(
+            missed_rows(self._dialect, keys, [row.position for row in rows])
+        )
+        first_missed: dict[str, int] = {}
+        for key, position in missed:
+            first_missed[key] = min(position, first_missed.get(key, position))
+        return [row for row in rows if row.position < first_missed.get(row.key, row.position + 1)]

@@ -1,0 +1,107 @@
+"""Claims from a large backlog: how many statements, along which index, and nothing forgotten."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import event, insert, text
+
+from app.building_blocks.databases.database import Database
+from app.building_blocks.feature import Feature
+from app.building_blocks.mediator import Mediator
+from app.building_blocks.outbox.claims import ClaimedRow, Claims
+from app.building_blocks.outbox.due import due_rows
+from app.building_blocks.outbox.table import DEAD, WAITING, outbox
+from app.features.orders.create_order import CreateOrder
+from app.features.orders.domain import OrderCreated
+from app.features.orders.feature import orders
+from tests.guarantees.conftest import write_rows
+from tests.mediators import mediator_of
+from tests.waiting import eventually
+
+EXPLAIN = {"sqlite": "EXPLAIN QUERY PLAN", "postgresql": "EXPLAIN", "mysql": "EXPLAIN"}
+
+
+@contextmanager
+def statements_of(database: Database) -> Iterator[list[str]]:
+    """What transactions send meanwhile, without their begin and commit."""
+    sent: list[str] = []
+
+    def note(connection: object, cursor: object, statement: str, *rest: object) -> None:
+        if not statement.startswith("BEGIN"):
+            sent.append(statement)
+
+    event.listen(database.writer.sync_engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(database.writer.sync_engine, "before_cursor_execute", note)
+
+
+async def test_a_batch_takes_six_statements_however_large_it_is(database: Database) -> None:
+    await write_rows(database, *((f"k{n}", f"{n}") for n in range(300)))
+    claims = Claims(database)
+    for limit in (1, 200):
+        with statements_of(database) as sent:
+            await claims.mark_published(await claims.claim(limit))
+        assert len(sent) == 6, sent
+
+
+async def test_an_event_costs_its_command_one_statement(database: Database) -> None:
+    silent = Feature("orders")
+    silent.commands, silent.domain_event_handlers = orders.commands, orders.domain_event_handlers
+    counts = []
+    for mediator in (mediator_of(database, silent), mediator_of(database, orders)):
+        with statements_of(database) as sent:
+            await create_order(mediator)
+        counts.append(len(sent))
+    assert orders.converters[0][0] is OrderCreated
+    assert counts[1] == counts[0] + 1
+
+
+async def create_order(mediator: Mediator) -> None:
+    await mediator.send(CreateOrder.model_validate({"customer": "ada", "amount": "12.50"}))
+
+
+async def test_a_claim_passes_rows_of_other_states_by(database: Database) -> None:
+    await fill(database, dead=5000, waiting=200)
+    dialect = database.writer.dialect
+    if dialect.name != "sqlite":
+        async with database.reader.connect() as connection:
+            analyze = "ANALYZE outbox" if dialect.name == "postgresql" else "ANALYZE TABLE outbox"
+            await connection.execute(text(analyze))
+    search = due_rows(database.dialect, (), 0).limit(100)
+    plan = await explained(
+        database, str(search.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+    )
+    assert "ix_outbox_state_position" in plan, plan
+
+
+async def fill(database: Database, *, dead: int = 0, waiting: int) -> None:
+    states = [DEAD] * dead + [WAITING] * waiting
+    rows = [
+        {"message_id": f"{n}", "topic": "t.v1", "payload": f"{n}", "headers": {}, "state": state}
+        for n, state in enumerate(states)
+    ]
+    async with database.begin() as connection:
+        await connection.execute(insert(outbox), rows)
+
+
+async def explained(database: Database, statement: str) -> str:
+    explain = EXPLAIN[database.writer.dialect.name]
+    async with database.reader.connect() as connection:
+        return str((await connection.exec_driver_sql(f"{explain} {statement}")).all())
+
+
+async def test_what_is_given_back_behind_a_backlog_is_found_again(database: Database) -> None:
+    await fill(database, waiting=1000)
+    claims = Claims(database)
+    first = await claims.claim(2)
+    assert [row.payload for row in await claims.claim(2)] == ["2", "3"]
+    await claims.release(first)
+
+    async def found() -> list[ClaimedRow]:
+        # One at a time, so that the backlog lasts.
+        rows = await claims.claim(1)
+        return [row for row in rows if row.payload == "0"]
+
+    assert await eventually(found, deadline=5, what="the row that was given back")
