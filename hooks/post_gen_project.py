@@ -1,9 +1,13 @@
-"""Keep the files of the chosen options and remove those of all others.
+"""Keep the files of the chosen options, remove those of all others, and say what comes next.
 
 cookiecutter renders this file, then runs it inside the new service's folder.
 """
 
+import os
+import shlex
 import shutil
+import sys
+from io import TextIOWrapper
 from pathlib import Path
 
 CHOSEN = {
@@ -12,6 +16,9 @@ CHOSEN = {
     "licence": "{{ cookiecutter.licence }}",
     "ci": "{{ cookiecutter.ci }}",
 }
+
+# cruft also bakes to compare, into folders that it deletes: it is told nothing.
+BY_CRUFT = bool("{{ '' if '_output_dir' in cookiecutter else 'yes' }}")
 
 # Files and folders that exist in a service only if one of their options was chosen.
 FILES_OF_OPTION = {
@@ -96,6 +103,24 @@ def remove_caches() -> None:
             shutil.rmtree(cache)
 
 
+def say_what_comes_next() -> None:
+    """Print where the service is, and what to type to see it run."""
+    here = Path.cwd()
+    servers = [name for name in ("database", "broker") if CHOSEN[name] not in ("sqlite", "memory")]
+    commands = ["cd " + (shlex.quote(str(here)) if os.name == "posix" else f'"{here}"')]
+    if servers:
+        commands.append(f"docker compose up --detach --wait {' '.join(servers)}")
+    commands.append("make run")
+    print(f"Your service is in {here}. What to type next:\n")
+    print("\n".join(f"    {command}" for command in commands))
+    print("\nIts README.md says what it does then, and how to run it without make.")
+
+
 keep_chosen_variants()
 remove_files_of_other_options()
 remove_caches()
+if not BY_CRUFT:
+    if isinstance(sys.stdout, TextIOWrapper):
+        # A console that cannot show a letter of the folder's name is no reason to fail.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    say_what_comes_next()

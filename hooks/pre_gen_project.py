@@ -35,10 +35,10 @@ UNWRITABLE = {"Cc", "Cs", "Zl", "Zp"}
 
 
 def slug_problems(slug: str) -> list[str]:
-    """What is wrong with the name of the folder and the package."""
+    """What is wrong with the technical name."""
     if re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", slug) is None:
         return [
-            f"project_slug {slug!r} cannot name a folder and a package: answer with lower-case "
+            f"project_slug {slug!r} cannot name a folder and a service: answer with lower-case "
             "letters, digits and single hyphens that start with a letter, such as 'my-service'."
         ]
     if len(slug) > LONGEST_SLUG:

@@ -1,5 +1,6 @@
 """Baking services, as a person does with cookiecutter, into scratch folders."""
 
+import itertools
 import json
 import os
 import subprocess
@@ -14,6 +15,7 @@ SOURCES = TEMPLATE / "{{cookiecutter.project_slug}}"
 QUESTIONS: dict[str, Any] = json.loads((TEMPLATE / "cookiecutter.json").read_text("utf-8"))
 DATABASES: list[str] = QUESTIONS["database"]
 BROKERS: list[str] = QUESTIONS["broker"]
+COMBINATIONS = list(itertools.product(DATABASES, BROKERS))
 
 
 def cookiecutter_settings(scratch: Path) -> Path:

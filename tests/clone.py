@@ -1,10 +1,18 @@
 """The template as somebody else has it: a clone, without what running it has left."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
 
 from bakery import TEMPLATE
+
+# Whose commits they are; git asks for a name.
+IDENTITY = {
+    f"GIT_{who}_{what}": "test@example.com"
+    for who in ("AUTHOR", "COMMITTER")
+    for what in ("NAME", "EMAIL")
+}
 
 
 def template_files() -> list[Path]:
@@ -26,6 +34,7 @@ def copy_template(into: Path) -> Path:
 
 def git(folder: Path, *words: str) -> str:
     """Run git, which must work; gives what it printed."""
-    identity = ["-c", "user.name=test", "-c", "user.email=test@example.com"]
-    command = ["git", *identity, *words]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
+    command, env = ["git", *words], os.environ | IDENTITY
+    return subprocess.run(
+        command, cwd=folder, env=env, capture_output=True, text=True, check=True
+    ).stdout

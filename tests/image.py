@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dockerfile import Instruction, let_through, only, stages
+from programs import finish
 
 USER = 10001
 AS_USER: dict[str, Any] = {"user": USER, "group": USER, "extra_groups": []}
@@ -61,16 +62,8 @@ class Image:
         commands = [part for part in script.split(" && ") if not part.startswith("useradd ")]
         owner = f"--owner {USER} --group {USER}" if IS_ROOT else ""
         script = " && ".join(commands).replace("--owner service --group service", owner)
-        done = subprocess.run(
-            ["sh", "-ec", script],
-            cwd=folder,
-            env=os.environ | variables,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=BUILD_DEADLINE,
-            check=False,
-        )
+        command, env = ["sh", "-ec", script], os.environ | variables
+        done = finish(command, folder=folder, env=env, deadline=BUILD_DEADLINE)
         assert done.returncode == 0, f"{script}:\n{done.stdout[-3000:]}"
 
     def _copy(self, words: list[str], root: Path, folder: Path) -> None:

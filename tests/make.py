@@ -1,11 +1,11 @@
 """A baked service's own tools: `make` with the tests' environment as its .venv, lint-imports."""
 
 import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from programs import Done, finish
 from service import RUN_DEADLINE, environment
 
 TOOLS = ("alembic", "lint-imports", "mypy", "pre-commit", "python", "ruff", "uvicorn")
@@ -29,27 +29,18 @@ def install(service: Path) -> None:
     (folder / ".installed").touch()
 
 
-def make(service: Path, *arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+def make(service: Path, *arguments: str, **settings: str) -> Done:
     """Run make, offline; what it wrote to both streams is in `stdout`."""
     return _run(service, "make", *arguments, **OFFLINE, **CACHES, **settings)
 
 
-def lint_imports(service: Path) -> "subprocess.CompletedProcess[str]":
+def lint_imports(service: Path) -> Done:
     """Check the dependency rules. The module can be run with -m, but does nothing then."""
     tool = Path(sys.executable).parent / "lint-imports"
     return _run(service, str(tool), "--no-cache", "--no-logo")
 
 
-def _run(service: Path, *command: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+def _run(service: Path, *command: str, **settings: str) -> Done:
     # What the make that runs these tests was told is nothing to the one in the service.
     kept = {name: text for name, text in environment(**settings).items() if "MAKE" not in name}
-    return subprocess.run(
-        command,
-        cwd=service,
-        env=kept,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=RUN_DEADLINE,
-        check=False,
-    )
+    return finish(command, folder=service, env=kept, deadline=RUN_DEADLINE)

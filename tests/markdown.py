@@ -21,6 +21,11 @@ class Block:
     path: str | None
 
 
+def one(file: Path, heading: str, number: int = 0) -> Block:
+    """The block with that number, from 0 on, of those below a heading."""
+    return [block for block in blocks(file) if block.heading == heading][number]
+
+
 def blocks(file: Path) -> list[Block]:
     """Every fenced block of `file`, in order."""
     document = file.read_text("utf-8")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self
 
-import pytest
+from missing import missing
 
 DEADLINE = 60.0  # seconds
 # Where systems keep servers, some before the wrappers of the same name for users.
@@ -44,12 +44,7 @@ class ServerProcess:
     def require(self) -> None:
         """Skip the test when the program is not there; fail it in CI."""
         if not self.is_installed:
-            sentence = (
-                f"{self._command[0]} is not installed here, which this test starts and kills."
-            )
-            if os.environ.get("CI") == "true":
-                pytest.fail(sentence)
-            pytest.skip(sentence)
+            missing(f"{self._command[0]} is not installed here, which this test starts and kills.")
 
     def __enter__(self) -> Self:
         self.start()

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +11,8 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx
+from programs import Done, finish
+from server_process import free_port
 
 START_DEADLINE = 60.0  # seconds, for a machine that is busy with other tests
 STOP_DEADLINE = 40.0
@@ -28,18 +29,10 @@ def environment(**settings: str) -> dict[str, str]:
     return kept | {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"} | settings
 
 
-def run(folder: Path, *command: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+def run(folder: Path, *command: str, **settings: str) -> Done:
     """Run a Python module in a service's folder; what it wrote to both streams is in `stdout`."""
-    return subprocess.run(
-        [sys.executable, "-m", *command],
-        cwd=folder,
-        env=environment(**settings),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=RUN_DEADLINE,
-        check=False,
-    )
+    module = [sys.executable, "-m", *command]
+    return finish(module, folder=folder, env=environment(**settings), deadline=RUN_DEADLINE)
 
 
 def check(folder: Path, *command: str, **settings: str) -> str:
@@ -100,9 +93,7 @@ class Service:
 
     def start(self, *, ready: bool = True) -> None:
         """Serve on a free port; returns when the service is ready, or only alive."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,32 +9,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+from clone import IDENTITY
+from programs import finish
+from server_process import free_port
 from service import environment, wait_until
 
 DEADLINE = 600.0  # seconds; a block may install everything
 README_PORT = "127.0.0.1:8000"
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
-
-
 def shell(folder: Path, text: str, **settings: str) -> str:
     """Run a block in `folder`; every line has to work. Gives what it wrote."""
-    done = subprocess.run(
-        ["bash", "-eu", "-o", "pipefail", "-c", text],
-        cwd=folder,
-        env=variables(folder, **settings),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=DEADLINE,
-        check=False,
-    )
+    command = ["bash", "-eu", "-o", "pipefail", "-c", text]
+    done = finish(command, folder=folder, env=variables(folder, **settings), deadline=DEADLINE)
     assert done.returncode == 0, f"{text}\n{done.stdout[-6000:]}"
     return done.stdout
 
@@ -76,12 +62,7 @@ def serving(folder: Path, text: str, **settings: str) -> Iterator[str]:
 def variables(folder: Path, **settings: str) -> dict[str, str]:
     """An environment in which the tools that a README names are there, and git needs no name."""
     own = Path(sys.executable).parent
-    names = {
-        f"GIT_{who}_{what}": "test@example.com"
-        for who in ("AUTHOR", "COMMITTER")
-        for what in ("NAME", "EMAIL")
-    }
     path = {"PATH": f"{own}{os.pathsep}{os.environ['PATH']}", "HOME": str(folder.parent)}
     # What the make that runs these tests was told is nothing to one in a block.
     kept = {name: text for name, text in environment().items() if "MAKE" not in name}
-    return kept | path | names | settings
+    return kept | path | IDENTITY | settings

@@ -4,12 +4,12 @@ import itertools
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from bakery import BROKERS, DATABASES
+from bakery import BROKERS, DATABASES, SOURCES
 from brokers import scratch_broker
 from conftest import Baked
 from make import lint_imports
@@ -24,21 +24,33 @@ COMBINATIONS = [
 CACHES = Path(tempfile.gettempdir(), "cookiecutter-fastapi-events")
 MYPY_CACHE = CACHES / f"mypy-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
 
-# No broker changes these, shown to be the same bytes elsewhere: they run once a database.
-SAME_FOR_EVERY_BROKER = (
-    "building_blocks/*",
+# A test is the same bytes in every service, which is shown elsewhere; here it runs where the
+# database or the broker could make a difference. All run on the first database, through memory.
+SAME_FOR_EVERY_DATABASE = (
+    "building_blocks/test_wiring*",
+    "building_blocks/test_exact_values.py",
+    "building_blocks/test_integration_event.py",
+    "building_blocks/test_refused_fields.py",
     "command_line/*",
-    "features/*",
-    "operations/*",
+    "memory_broker/*",
+    "metrics/*",
     "ops/*",
     "properties/*",
     "scaffold/*",
-    "guarantees/test_rule_*",
-    "guarantees/test_what_*",
-    "test_memory_broker.py",
+    "start_up/*",
+    "tracing/*",
 )
 # What database and broker do together; the rest of a broker's tests runs on the first database.
-TOGETHER = ("tests/guarantees/test_every_broker.py", "tests/test_round_trip.py")
+TOGETHER = ("tests/guarantees/test_every_broker*.py", "tests/test_round_trip.py")
+OF_A_BROKER = (
+    *TOGETHER,
+    "tests/metrics",
+    "tests/start_up",
+    "tests/test_documents.py",
+    "tests/test_health.py",
+    "tests/test_readiness.py",
+    "tests/tracing",
+)
 
 each_combination = pytest.mark.parametrize(("database", "broker"), COMBINATIONS)
 
@@ -73,12 +85,14 @@ async def test_the_migrations_go_up_and_down(database: str, baked: Baked, tmp_pa
 async def test_the_services_own_tests_pass(
     database: str, broker: str, baked: Baked, tmp_path: Path
 ) -> None:
-    if broker == "memory":
+    if broker == "memory" and database == DATABASES[0]:
         chosen = ["tests"]
+    elif broker == "memory":
+        chosen = [f"--ignore-glob=tests/{pattern}" for pattern in SAME_FOR_EVERY_DATABASE]
     elif database == DATABASES[0]:
-        chosen = [f"--ignore-glob=tests/{pattern}" for pattern in SAME_FOR_EVERY_BROKER]
+        chosen = ["tests/broker", *files(OF_A_BROKER)]
     else:
-        chosen = list(TOGETHER)
+        chosen = files(TOGETHER)
     async with scratch_database(database, tmp_path) as url:
         with own_test_broker(broker) as settings:
             service_tests(baked(database, broker), *chosen, TEST_DATABASE_URL=url, **settings)
@@ -89,11 +103,18 @@ def test_a_service_passes_its_own_tests_without_its_server(broker: str, baked: B
     started = time.monotonic()
     service_tests(
         baked("sqlite", broker),
-        *(f"--ignore-glob=tests/{pattern}" for pattern in SAME_FOR_EVERY_BROKER),
+        *files(OF_A_BROKER),
         BROKER_URL="memory://",
         CI="false",
     )
     print(f"{broker}, through memory://: {time.monotonic() - started:.0f} s")
+
+
+def files(patterns: Sequence[str]) -> list[str]:
+    """Each file or folder of the template that one of `patterns` stands for."""
+    found = [sorted(SOURCES.glob(pattern)) for pattern in patterns]
+    assert all(found), patterns
+    return [str(path.relative_to(SOURCES)) for paths in found for path in paths]
 
 
 @contextmanager

@@ -3,34 +3,14 @@
 import time
 import uuid
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 from conftest import Baked
+from orders import assert_problem, items, new_order
 from service import Service, wait_until
 
-PROBLEM = "application/problem+json"
 HOUR = "3600"
-
-
-def new_order(service: Service, amount: str = "12.50") -> dict[str, str]:
-    """Post an order; gives the answer's body."""
-    answer = service.post("/orders", {"customer": "ada", "amount": amount})
-    assert answer.status_code == 201, answer.text
-    order: dict[str, str] = answer.json()
-    return order
-
-
-def assert_problem(answer: httpx.Response, status: int) -> dict[str, Any]:
-    """The body of an answer that must be a problem (RFC 9457)."""
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"].split(";")[0] == PROBLEM
-    body: dict[str, Any] = answer.json()
-    assert body["status"] == status
-    assert body["title"]
-    assert "Traceback" not in answer.text
-    return body
 
 
 def test_an_order_is_created_then_paid(running_service: Service) -> None:
@@ -61,14 +41,6 @@ def test_orders_are_listed_newest_first_in_pages(running_service: Service) -> No
     assert [order["id"] for order in second] == orders[2:0:-1]
 
 
-def items(answer: httpx.Response) -> list[dict[str, str]]:
-    """The orders of a page, which may be the list itself or hold it under a name."""
-    assert answer.status_code == 200, answer.text
-    body = answer.json()
-    found: list[dict[str, str]] = body if isinstance(body, list) else body["items"]
-    return found
-
-
 def test_an_order_is_cancelled_once(baked: Baked, tmp_path: Path) -> None:
     # Nothing publishes, so the order stays created until it is cancelled.
     url = f"sqlite+aiosqlite:///{tmp_path / 'scratch.db'}"
@@ -79,54 +51,6 @@ def test_an_order_is_cancelled_once(baked: Baked, tmp_path: Path) -> None:
         assert (answer.status_code, answer.content) == (204, b"")
         assert service.order_status(order) == "cancelled"
         assert_problem(service.post(f"/orders/{order}/cancellation"), 409)
-
-
-def test_a_paid_order_cannot_be_cancelled(running_service: Service) -> None:
-    order = new_order(running_service)["id"]
-    wait_until(lambda: running_service.order_status(order) == "paid", "the order is paid")
-    problem = assert_problem(running_service.post(f"/orders/{order}/cancellation"), 409)
-    assert "paid" in problem["detail"]
-
-
-def test_what_is_not_there_is_404(running_service: Service) -> None:
-    nobody = uuid.uuid4()
-    assert_problem(running_service.get(f"/orders/{nobody}"), 404)
-    assert_problem(running_service.post(f"/orders/{nobody}/cancellation"), 404)
-    assert_problem(running_service.get("/nowhere"), 404)
-    assert running_service.payments(str(nobody)) == []
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        None,
-        {},
-        {"customer": "ada"},
-        {"customer": "", "amount": "1.00"},
-        {"customer": "ada", "amount": "much"},
-        {"customer": "ada", "amount": "-1.00"},
-        {"customer": "ada", "amount": "0.00"},
-        {"customer": "ada", "amount": "1.001"},
-        {"customer": "ada", "amount": "NaN"},
-        {"customer": "ada", "amount": "1e400"},
-        {"customer": "a" * 100_000, "amount": "1.00"},
-    ],
-    ids=str,
-)
-def test_a_bad_order_is_422(body: Any, running_service: Service) -> None:
-    assert_problem(running_service.post("/orders", body), 422)
-    assert items(running_service.get("/orders")) == []
-
-
-def test_other_bad_input_is_422(running_service: Service) -> None:
-    assert_problem(running_service.get("/orders/not-a-uuid"), 422)
-    assert_problem(running_service.get("/orders?limit=-1"), 422)
-    assert_problem(running_service.get("/orders?limit=1000000"), 422)
-    assert_problem(running_service.get("/payments?order_id=x"), 422)
-    not_json = httpx.post(
-        f"{running_service.url}/orders", content=b"{", headers={"content-type": "application/json"}
-    )
-    assert_problem(not_json, 422)
 
 
 def test_the_pages_for_people_and_tools_are_there(running_service: Service) -> None:

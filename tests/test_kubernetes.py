@@ -1,26 +1,15 @@
-"""The manifests for Kubernetes: valid, harmless, and true of the image that they run."""
+"""The manifests for Kubernetes: harmless, and true of the image that they run."""
 
-import itertools
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
-from bakery import BROKERS, DATABASES, bake, contents
+from bakery import COMBINATIONS, contents
 from conftest import Baked
 from dockerfile import only, stages
 from image import USER
-from linters import manifest_findings
 from manifests import FOLDER, of_kind, workloads
 
-COMBINATIONS = list(itertools.product(DATABASES, BROKERS))
-MISTAKES = {
-    "a field that is mistyped": ("readOnlyRootFilesystem", "readOnlyRootFileSystem"),
-    "a number in the place of text": ('value: "false"', "value: false"),
-    "a kind that is mistyped": ("kind: Deployment", "kind: Deploymnet"),
-    "no selector": ("  selector:\n", "  selectors:\n"),
-}
 # A pod whose database is away gets no requests; to start it again would not help.
 PROBES = {
     "startupProbe": "/health/live",
@@ -42,36 +31,6 @@ def test_only_what_can_run_in_many_processes_has_manifests(
     scales = database != "sqlite" and broker != "memory"
     assert (other / FOLDER).exists() == scales
     assert not scales or contents(other / FOLDER) == contents(service / FOLDER)
-
-
-def test_the_linter_finds_nothing_and_no_file_is_forgotten(service: Path, tmp_path: Path) -> None:
-    names = {file.name for file in (service / FOLDER).iterdir()} - {"kustomization.yaml"}
-    kustomization = yaml.safe_load((service / FOLDER / "kustomization.yaml").read_text("utf-8"))
-    assert set(kustomization["resources"]) == names
-    odd = bake(tmp_path, database="mysql", broker="nats", project_slug="null")
-    for folder in (service / FOLDER, odd / FOLDER):
-        assert manifest_findings(*(folder / name for name in sorted(names))) == ""
-
-
-@pytest.mark.parametrize(("right", "wrong"), MISTAKES.values(), ids=MISTAKES)
-def test_the_linter_would_find_a_mistake(
-    right: str, wrong: str, service: Path, tmp_path: Path
-) -> None:
-    text = (service / FOLDER / "deployment.yaml").read_text("utf-8")
-    assert right in text
-    file = tmp_path / "deployment.yaml"
-    file.write_text(text.replace(right, wrong, 1), "utf-8")
-    assert manifest_findings(file) != ""
-
-
-def test_kustomize_puts_the_image_in(service: Path) -> None:
-    if shutil.which("kubectl") is None:
-        pytest.skip("kubectl is not installed here, which has kustomize.")
-    built = subprocess.run(
-        ["kubectl", "kustomize", str(service / FOLDER)], capture_output=True, text=True, check=True
-    )
-    images = [line.strip() for line in built.stdout.splitlines() if "image:" in line]
-    assert images == ["image: my-service:0.1.0"] * len(workloads(service))
 
 
 def test_no_pod_may_do_more_than_the_image_needs(service: Path) -> None:

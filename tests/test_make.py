@@ -1,16 +1,14 @@
-"""The targets of a service's Makefile, its commit hooks, and the page that speaks of them."""
+"""The targets of a service's Makefile, and its commit hooks."""
 
-import ast
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 import workflow
 from bakery import bake, contents
-from conftest import Baked
 from make import CACHES, OFFLINE, install, make
-from service import environment
+from programs import Done, finish
+from service import RUN_DEADLINE, environment
 
 
 @pytest.fixture
@@ -23,22 +21,14 @@ def service(tmp_path: Path) -> Path:
     return service
 
 
-def git(service: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+def git(service: Path, *arguments: str) -> Done:
     """Run git as somebody without settings; commit hooks find caches, and no network."""
     person = {"GIT_AUTHOR_NAME": "ada", "GIT_AUTHOR_EMAIL": "ada@example.org"}
     person |= {name.replace("AUTHOR", "COMMITTER"): value for name, value in person.items()}
     no_settings = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}
     hooks = {"PRE_COMMIT_HOME": str(service.parent / "pre-commit"), **CACHES, **OFFLINE}
-    return subprocess.run(
-        ["git", *arguments],
-        cwd=service,
-        env=environment(**person, **no_settings, **hooks),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    env = environment(**person, **no_settings, **hooks)
+    return finish(["git", *arguments], folder=service, env=env, deadline=RUN_DEADLINE)
 
 
 def test_help_lists_every_target(service: Path) -> None:
@@ -110,50 +100,3 @@ def test_the_hooks_pass_a_fresh_service_and_stop_a_bad_commit(service: Path) -> 
     assert second.stdout.count("Failed") == 5, second.stdout
     assert "the service as it was" in git(service, "log", "--oneline").stdout
     assert "bad" not in git(service, "log", "--oneline").stdout
-
-
-def methods(file: Path) -> dict[str, set[str]]:
-    """The public methods of each class in a module."""
-    return {
-        node.name: {
-            part.name
-            for part in node.body
-            if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef) and part.name[0] != "_"
-        }
-        for node in ast.parse(file.read_text("utf-8")).body
-        if isinstance(node, ast.ClassDef)
-    }
-
-
-def test_the_page_of_conventions_names_what_there_is(service: Path) -> None:
-    page = (service / "AGENTS.md").read_text("utf-8")
-    targets = set(
-        re.findall(r"^([a-z]+):", (service / "Makefile").read_text("utf-8"), re.MULTILINE)
-    )
-    named = re.findall(r"`make ([a-z]+)", page)
-    assert set(named) <= targets
-    assert {"feature", "command", "migration", "check"} <= set(named)
-    for path in re.findall(r"`((?:app|tests|migrations|scaffold)/[\w./]*)`", page):
-        assert (service / path).exists(), path
-    features, units = (
-        methods(service / "app/building_blocks" / file)
-        for file in ("feature.py", "unit_of_work.py")
-    )
-    wired = set(re.findall(r"\borders\.(\w+)\(", page))
-    assert {"answer", "react", "subscribe"} <= wired <= features["Feature"]
-    assert {"publish"} <= set(re.findall(r"\buow\.(\w+)", page)) <= units["UnitOfWork"]
-    assert "```" not in page
-    assert len(page.split()) < 800
-
-
-def test_files_are_as_the_editor_settings_say(baked: Baked) -> None:
-    for path, content in contents(baked("sqlite", "memory")).items():
-        lines = content.decode("utf-8").split("\n")
-        assert not lines[-1], f"{path} does not end its last line"
-        for number, line in enumerate(lines, start=1):
-            where = f"{path}:{number}"
-            assert not line.endswith("\r"), where
-            assert path.endswith(".md") or line == line.rstrip(), where
-            assert line.startswith("\t") <= (path == "Makefile"), where
-            indent = len(line) - len(line.lstrip(" "))
-            assert not path.endswith((".yaml", ".yml")) or indent % 2 == 0, where

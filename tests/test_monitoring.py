@@ -1,56 +1,22 @@
 """The dashboard and the alerts of a baked service, judged by Prometheus' own promtool."""
 
 import json
-import os
 import re
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from bad_day import FIRING, SERIES
 from conftest import Baked
+from missing import missing
+from programs import Done, finish
 from service import Service, wait_until
 
 DEADLINE = 60.0  # seconds
 ALERTS = Path("deploy/monitoring/alerts.yaml")
 DASHBOARD = Path("deploy/monitoring/grafana.json")
-
-# A job whose only replica goes wrong in every way at the same time, beside one that is well.
-WRONG, WELL = 'job="wrong", instance="a"', 'job="well", instance="b"'
-SERIES = {
-    f"up{{{WRONG}}}": "1+0x20 0+0x20",
-    f"up{{{WELL}}}": "1+0x40",
-    f"publisher_state{{{WRONG}}}": "1+0x2 0+0x17 stale",
-    f"publisher_state{{{WELL}}}": "1+0x40",
-    # One publishes where nobody scrapes, so that nothing waits.
-    'publisher_state{job="apart", instance="d"}': "0+0x40",
-    'backlog_oldest_seconds{job="apart", table="outbox", state="waiting"}': "2+0x40",
-    'up{job="apart", instance="d"}': "1+0x40",
-    # A replica that leaves publishing to others.
-    'publisher_state{job="well", instance="c"}': "0+0x40",
-    f"database_up{{{WRONG}}}": "0+0x19 stale",
-    f"database_up{{{WELL}}}": "1+0x40",
-    f'backlog_oldest_seconds{{{WRONG}, table="outbox", state="waiting"}}': "400+60x19 stale",
-    f'backlog_oldest_seconds{{{WELL}, table="outbox", state="waiting"}}': "2+0x40",
-    f'backlog_oldest_seconds{{{WRONG}, table="inbox", state="retrying"}}': "4000+60x19 stale",
-    f'backlog_oldest_seconds{{{WELL}, table="inbox", state="retrying"}}': "900+0x40",
-    f'backlog_rows{{{WRONG}, table="inbox", state="dead"}}': "0 3+0x18 stale",
-    f'backlog_rows{{{WELL}, table="inbox", state="dead"}}': "0+0x40",
-    f'messages_failed_total{{{WRONG}, topic="t", consumer="c"}}': "0+60x19 stale",
-    f'messages_handled_total{{{WRONG}, topic="t", consumer="c"}}': "0+20x19 stale",
-    f'messages_failed_total{{{WELL}, topic="t", consumer="c"}}': "0+1x40",
-    f'messages_handled_total{{{WELL}, topic="t", consumer="c"}}': "0+20x40",
-}
-FIRING = {
-    "PublisherStopped": {"job": "wrong"},
-    "DatabaseAway": {"job": "wrong"},
-    "OutboxFallsBehind": {"job": "wrong"},
-    "RetriesFallBehind": {"job": "wrong"},
-    "DeadLetters": {"job": "wrong", "table": "inbox"},
-    "HandlerFails": {"job": "wrong", "consumer": "c"},
-}
 
 
 @pytest.fixture(scope="module")
@@ -58,24 +24,13 @@ def promtool() -> str:
     """The program; without it the test is skipped, and fails in CI."""
     program = shutil.which("promtool")
     if program is None:
-        sentence = "promtool is missing: install the Debian package prometheus, which has it."
-        if os.environ.get("CI") == "true":
-            pytest.fail(sentence, pytrace=False)
-        pytest.skip(sentence)
+        missing("promtool is missing: install the Debian package prometheus, which has it.")
     return program
 
 
-def run(*command: str, given: str | None = None) -> "subprocess.CompletedProcess[str]":
-    """Both streams are in `stdout`."""
-    return subprocess.run(
-        command,
-        input=given,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=DEADLINE,
-        check=False,
-    )
+def run(*command: str, given: str = "") -> Done:
+    """What it wrote to both streams is in `stdout`."""
+    return finish(command, typed=given, deadline=DEADLINE)
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,13 @@ from conftest import Baked
 from make import install, make
 from service import Service, run, wait_until
 
-# Between new features, from an old one to an old and a new one, and between two old ones.
+# Between new features, from an old one to an old and a new one, between two old ones, and one that
+# only a subscriber is to send.
 COMMANDS = (
     ("FEATURE=shipments", "NAME=ShipOrder", "EVENT=OrderSent", "SUBSCRIBER=invoices"),
     ("FEATURE=orders", "NAME=ReturnOrder", "SUBSCRIBER=payments shipments"),
     ("FEATURE=payments", "NAME=RefundPayment", "SUBSCRIBER=orders"),
+    ("FEATURE=invoices", "NAME=PayInvoice", "ROUTE=no"),
 )
 
 
@@ -61,6 +63,9 @@ def test_what_is_added_passes_every_check_and_works_over_http(
         assert running.post(f"/orders/{order}/return").status_code == 204
         wait_until(lambda: heard(running, "order returned", order) == 2, "both have acted")
         assert running.post(f"/shipments/{order}/ship-order").status_code == 404
+        paths = running.get("/openapi.json").json()["paths"]
+        assert "/shipments/{shipment_id}/ship-order" in paths
+        assert not [path for path in paths if path.endswith("/pay")]
 
 
 def test_names_that_begin_with_test_are_no_tests_to_pytest(service: Path) -> None:

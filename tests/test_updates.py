@@ -1,16 +1,13 @@
 """A service takes a newer template by cruft and keeps what its owner has made of it."""
 
 import json
-import os
-import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from bakery import SOURCES, TEMPLATE, contents
+from bakery import SOURCES, contents
 from clone import copy_template, git
 from service import check
+from updating import commit, cruft, update, url_of
 
 SLUG = SOURCES.name
 # What the previous version was like, as pairs of (now, then) for one file each.
@@ -111,20 +108,6 @@ def test_an_edit_in_the_way_of_an_update_is_left_to_its_owner(service: Path) -> 
     assert conflict, told
 
 
-def test_the_version_that_services_keep_is_the_newest_in_the_changelog() -> None:
-    changelog = (TEMPLATE / "CHANGELOG.md").read_text("utf-8")
-    versions = re.findall(r"^## (\d+\.\d+\.\d+)\b", changelog, re.MULTILINE)
-    text = (SOURCES / ".cookiecutter.json").read_text("utf-8")
-    assert f'"version": "{versions[0]}"' in text
-    assert versions == sorted(versions, key=_numbers, reverse=True)
-    for section in re.split(r"^## ", changelog, flags=re.MULTILINE)[1:]:
-        assert "What owners do:" in section, section.splitlines()[0]
-
-
-def _numbers(version: str) -> list[int]:
-    return [int(part) for part in version.split(".")]
-
-
 def owner_edits(service: Path) -> dict[str, str]:
     """Change and add what owners do; gives a line of each file that must stay."""
     edits = {
@@ -142,42 +125,9 @@ def owner_edits(service: Path) -> dict[str, str]:
     return edits
 
 
-def url_of(template: Path) -> str:
-    return f"file://{template.as_posix()}"
-
-
-def commit(folder: Path, name: str) -> None:
-    git(folder, "add", "--all")
-    git(folder, "commit", "--quiet", "--message", name)
-    git(folder, "tag", name.replace(" ", "-"))
-
-
-def update(service: Path) -> str:
-    return cruft(service, "update", "--skip-apply-ask", "--refresh-private-variables")
-
-
 def without_git(folder: Path) -> dict[str, bytes]:
     return {
         path: content
         for path, content in contents(folder).items()
         if not path.startswith(".git/") and path != ".cruft.json"
     }
-
-
-def cruft(folder: Path, *words: str, expected: int = 0) -> str:
-    """Run cruft in a folder with a home of its own; gives what it wrote."""
-    names = ("AUTHOR", "COMMITTER")
-    identity = {f"GIT_{name}_NAME": "test" for name in names}
-    identity |= {f"GIT_{name}_EMAIL": "test@example.com" for name in names}
-    done = subprocess.run(
-        [sys.executable, "-m", "cruft", *words],
-        cwd=folder,
-        env=os.environ | identity | {"HOME": str(folder.parent), "PYTHONUTF8": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == expected, f"cruft {' '.join(words)}:\n{done.stdout}"
-    return done.stdout

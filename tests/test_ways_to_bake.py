@@ -140,6 +140,7 @@ def test_the_oldest_cookiecutter_bakes_the_same(default: dict[str, bytes], tmp_p
     assert OLDEST in done.stdout
     done = cookiecutter(tmp_path / "out", TEMPLATE, "--no-input", python_path=str(old))
     assert done.returncode == 0, done.stdout
+    assert "Your service is in " in done.stdout
     assert contents(tmp_path / "out" / "my-service") == default
 
 

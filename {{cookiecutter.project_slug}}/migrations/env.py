@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from contextlib import aclosing
 from typing import Any
 
 from alembic import context
@@ -9,12 +10,14 @@ from sqlalchemy import Connection, TypeDecorator
 from sqlmodel import SQLModel
 
 # Importing the features and the machinery's tables fills SQLModel.metadata.
+from app.building_blocks.databases.unusable import UNUSABLE, why_unusable
 from app.building_blocks.errors import ConfigurationError
+from app.building_blocks.feature_folders import import_features
 from app.building_blocks.inbox import table as inbox_table  # noqa: F401
 from app.building_blocks.operations import replica_table  # noqa: F401
 from app.building_blocks.outbox import table as outbox_table  # noqa: F401
 from app.database import open_database
-from app.features import FEATURES  # noqa: F401
+from app.features import FEATURES
 from app.settings import load_settings
 
 
@@ -37,8 +40,15 @@ def migrate(connection: Connection) -> None:
 
 
 async def main() -> None:
+    import_features(FEATURES)
     database = open_database(load_settings().database_url)
-    async with database.writer.connect() as connection:
+    connection = database.writer.connect()
+    try:
+        await connection.start()
+    except UNUSABLE as error:
+        # Only here: what is wrong with a migration comes with its trace.
+        raise ConfigurationError(why_unusable(database.url, error)) from None
+    async with aclosing(connection):
         await connection.run_sync(migrate)
         await connection.commit()
     await database.dispose()

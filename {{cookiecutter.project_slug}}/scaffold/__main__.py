@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -49,12 +49,18 @@ def command(
         list[str] | None, typer.Option(help="A feature that hears of it; may be given again.")
     ] = None,
     aggregate: Aggregate = "",
+    route: Annotated[
+        Literal["yes", "no"], typer.Option(help="no: only subscribers send it, nobody over HTTP.")
+    ] = "yes",
 ) -> None:
     """Add a command with its handler, event, converter, integration event, route and tests.
 
     python -m scaffold command shipments ShipOrder --subscriber orders
     """
-    _carry_out(add_command(Path.cwd(), feature, name, event, subscriber or [], aggregate))
+    has_route = route == "yes"
+    _carry_out(
+        add_command(Path.cwd(), feature, name, event, subscriber or [], aggregate, route=has_route)
+    )
 
 
 def _carry_out(changes: Changes) -> None:

@@ -28,8 +28,13 @@ def add_command(
     event: str = "",
     subscribers: Sequence[str] = (),
     aggregate: str = "",
+    *,
+    route: bool = True,
 ) -> Changes:
-    """Plan the command and all that belongs to it; nothing is written yet. Raises RefusedError."""
+    """Plan the command and all that belongs to it; nothing is written yet. Raises RefusedError.
+
+    Without a `route` it is for subscribers to send, and nobody can over HTTP.
+    """
     check_known(root, feature)
     check_command(command)
     event = event or event_of(command)
@@ -49,7 +54,9 @@ def add_command(
     wire(changes, feature, "command/feature")
     method = f"{changes.words['Aggregate']}.{changes.words['method']}"
     changes.next_steps.append(f"write the rule into {method}: {folder}/domain.py")
-    _add_tests(changes, feature, has_route=_add_route(changes, folder))
+    if not route:
+        changes.next_steps.append(f"send it from a subscriber: {folder}/subscribers.py")
+    _add_tests(changes, feature, has_route=route and _add_route(changes, folder))
     for subscriber in dict.fromkeys(subscribers):
         subscribe(changes, subscriber)
     changes.next_steps += ['after a new column: make migration NAME="what changed"', "make check"]

@@ -8,7 +8,6 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
@@ -20,36 +19,11 @@ from app.building_blocks import exporting
 from app.building_blocks.errors import ConfigurationError
 from app.building_blocks.exporting import flush, tracer_provider
 from app.building_blocks.tracing import Tracing
+from tests.collector import Collector
 from tests.waiting import eventually
 
 PROJECT = Path(__file__).parents[1]
 STOP_DEADLINE = 30.0
-
-
-class Collector(ThreadingHTTPServer):
-    """Takes OTLP over HTTP, as an OpenTelemetry collector does; keeps what it got."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.got: list[tuple[str, bytes]] = []
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Collector
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["content-length"]))
-        self.server.got.append((self.path, body))
-        self.send_response(200)
-        self.send_header("content-type", "application/x-protobuf")
-        self.end_headers()
-
-    def log_message(self, *args: object) -> None:
-        """No line for each."""
 
 
 @pytest.fixture

@@ -1,12 +1,15 @@
-"""What only PostgreSQL does: LISTEN and NOTIFY between processes."""
+"""What only PostgreSQL does: LISTEN and NOTIFY between processes, and what its errors quote."""
 
 import asyncio
 
+import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from app.building_blocks.databases.database import Database
 from app.building_blocks.outbox.signalling import listening, signalling
 from app.building_blocks.wake_up import WakeUp
+from tests.many_rows import plan_of_a_claim
 from tests.waiting import eventually
 
 
@@ -68,3 +71,30 @@ async def test_a_listener_leaves_no_listening_connection_behind(database: Databa
         return await listeners(database) == 0
 
     await eventually(gone, what="the listening connection closed")
+
+
+@pytest.mark.parametrize("kind", ["integer", "uuid", "timestamptz", "json", "integer[]", "inet"])
+@pytest.mark.parametrize("value", ["hunter2", '"hunter2": "', "hun\nter2"])
+async def test_an_error_quotes_no_value(database: Database, kind: str, value: str) -> None:
+    statement = text(f"SELECT CAST(CAST(:value AS text) AS {kind})")
+    with pytest.raises(DBAPIError) as caught:
+        async with database.reader.connect() as connection:
+            await connection.execute(statement, {"value": value})
+    error = caught.value
+    told = f"{error} {error!r} {error.orig!r} {error.orig.__cause__ if error.orig else ''!r}"
+    assert value not in told
+    assert "hunter2" not in told
+    assert kind.removesuffix("[]") in told or "malformed" in told
+
+
+async def test_a_number_that_is_too_large_is_not_quoted(database: Database) -> None:
+    statement = text("SELECT CAST(CAST(:value AS text) AS integer)")
+    with pytest.raises(DBAPIError, match="out of range for type integer") as caught:
+        async with database.reader.connect() as connection:
+            await connection.execute(statement, {"value": "98765432109876"})
+    assert "98765432109876" not in str(caught.value)
+
+
+async def test_a_claim_passes_rows_of_other_states_by(database: Database) -> None:
+    plan = await plan_of_a_claim(database, "EXPLAIN", "ANALYZE outbox")
+    assert "ix_outbox_state_position" in plan, plan

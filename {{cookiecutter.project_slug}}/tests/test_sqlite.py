@@ -1,4 +1,4 @@
-"""What only SQLite's driver does: a thread for each connection."""
+"""What only SQLite does: a thread for each connection, and what its errors quote."""
 
 import asyncio
 import threading
@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any, TypeVarTuple
 
 import pytest
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, OperationalError
 
+from app.building_blocks.databases.database import Database
 from app.database import open_database
 from app.settings import Settings
+from tests.many_rows import plan_of_a_claim
 from tests.unreachable import unreachable
 
 Ts = TypeVarTuple("Ts")
@@ -66,3 +69,16 @@ def test_a_connection_that_is_not_made_has_nothing_to_tell_a_loop_that_is_closed
     for thread in set(threading.enumerate()) - before:
         thread.join()
     assert not unheard
+
+
+async def test_an_error_quotes_no_path_into_json(database: Database) -> None:
+    statement = text("SELECT json_extract('{}', :path)")
+    with pytest.raises(DBAPIError, match=r"near \.\.\.|path: \.\.\.") as caught:
+        async with database.reader.connect() as connection:
+            await connection.execute(statement, {"path": "it's hunter2"})
+    assert "hunter2" not in f"{caught.value} {caught.value.orig!r}"
+
+
+async def test_a_claim_passes_rows_of_other_states_by(database: Database) -> None:
+    plan = await plan_of_a_claim(database, "EXPLAIN QUERY PLAN")
+    assert "ix_outbox_state_position" in plan, plan

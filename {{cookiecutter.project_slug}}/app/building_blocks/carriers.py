@@ -12,6 +12,7 @@ from app.building_blocks.context import (
     ENVIRONMENT,
     TRACEPARENT,
     TRACESTATE,
+    USABLE,
     is_usable,
 )
 from app.building_blocks.errors import ConfigurationError
@@ -89,12 +90,14 @@ class Carriers:
         found: dict[str, str] = {}
         for carrier in self.own:
             value = carrier.from_request(request) if carrier.from_request else None
-            if value is not None and not is_usable(value):
+            if value is None:
+                value = self._trusted(request, carrier.name) or None
+            if value is None:
+                continue
+            if not is_usable(value):
                 # Left out in silence, an event would seem to belong to nobody.
-                raise ValueError(f"carrier {carrier.name}: {value!r} is not printable ASCII")
-            value = value or self._trusted(request, carrier.name)
-            if value and is_usable(value):
-                found[carrier.name] = value
+                raise ValueError(f"carrier {carrier.name}: {value!r} is not {USABLE}")
+            found[carrier.name] = value
         return found
 
     def environment_of(self, request: Request) -> str:

@@ -31,6 +31,7 @@ CARRIED = (CORRELATION_ID, CAUSATION_ID, TRACEPARENT, TRACESTATE, ENVIRONMENT)
 """The headers that always cross the broker, both ways; your own are in `app/carriers.py`."""
 
 _LONGEST = 512
+USABLE = f"printable ASCII, 1 to {_LONGEST} characters"
 _ENVIRONMENT = re.compile(r"[a-z0-9-]{1,50}")
 
 

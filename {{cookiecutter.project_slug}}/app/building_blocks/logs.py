@@ -3,12 +3,14 @@
 import logging
 import os
 import sys
-from typing import Any, Literal
+from io import StringIO
+from typing import Any, Literal, TextIO
 
 import structlog
 from structlog.stdlib import ProcessorFormatter
 
 from app.building_blocks.context import add_context_fields
+from app.building_blocks.text import printable
 
 _FIELDS: tuple[Any, ...] = (
     structlog.contextvars.merge_contextvars,
@@ -49,6 +51,8 @@ def configure_logs(level: str, form: Literal["console", "json"]) -> None:
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
+    # Who did what to the messages is told however quiet the rest is.
+    logging.getLogger("app.audit").setLevel("INFO")
     # Alembic tells at each readiness check which dialect it found.
     logging.getLogger("alembic").setLevel("WARNING")
 
@@ -58,6 +62,14 @@ def _renderers(form: Literal["console", "json"]) -> list[Any]:
         return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     # https://no-color.org
     colours = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
-    # Rich traces would print local variables, and with them payloads and secrets.
-    plain = structlog.dev.plain_traceback
-    return [structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=plain)]
+    return [structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=_plain_trace)]
+
+
+def _plain_trace(out: TextIO, exc_info: Any) -> None:
+    """Rich ones would print local variables, and with them payloads and secrets.
+
+    An exception may quote a message, which must not drive the terminal.
+    """
+    trace = StringIO()
+    structlog.dev.plain_traceback(trace, exc_info)
+    out.write(printable(trace.getvalue()))

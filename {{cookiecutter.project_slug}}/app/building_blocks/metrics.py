@@ -108,7 +108,7 @@ class Metrics:
         return Histogram(name, what, labels, buckets=buckets, registry=self.registry)
 
 
-def observe_lag(lag: Histogram, headers: Mapping[str, str], *labels: str) -> None:
+def observe_lag(lag: Histogram, headers: Mapping[str, str]) -> None:
     """Observe the seconds since the `ce-time` of `headers`, never less than 0.
 
     A message of another program may have none, or one that is no time: it is left out.
@@ -118,7 +118,7 @@ def observe_lag(lag: Histogram, headers: Mapping[str, str], *labels: str) -> Non
     except ValueError:
         return
     if written.tzinfo is not None:
-        lag.labels(*labels).observe(max(0.0, (datetime.now(UTC) - written).total_seconds()))
+        lag.observe(max(0.0, (datetime.now(UTC) - written).total_seconds()))
 
 
 def _total(counter: Counter) -> int:

@@ -5,10 +5,10 @@ the text of an error, which may quote one: the log has that, under the same trac
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from opentelemetry.context import Context
-from opentelemetry.trace import NoOpTracerProvider, SpanKind, StatusCode, TracerProvider
+from opentelemetry.trace import SpanKind, StatusCode, Tracer, TracerProvider
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 Attributes = dict[str, str | int]
@@ -30,19 +30,24 @@ class Tracing:
     """
 
     def __init__(self, provider: TracerProvider | None = None, system: str = "") -> None:
-        self._tracer = (provider or NoOpTracerProvider()).get_tracer("app.building_blocks")
+        self._tracer = provider.get_tracer("app.building_blocks") if provider else None
         self._system = system
 
     def command(self, name: str) -> AbstractContextManager[None]:
         """Around a command, in the trace of the request, message or command that sent it."""
-        return self._span(name, SpanKind.INTERNAL, {})
+        if self._tracer is None:
+            return nullcontext()
+        return _span(self._tracer, name, SpanKind.INTERNAL, {})
 
     def send(
         self, topic: str, message_id: str, headers: Mapping[str, str]
     ) -> AbstractContextManager[None]:
         """Around a send, in the trace that the row's `headers` name."""
+        if self._tracer is None:
+            return nullcontext()
         attributes = self._attributes("send", topic, message_id, headers)
-        return self._span(f"send {topic}", SpanKind.PRODUCER, attributes, _trace_of(headers))
+        name = f"send {topic}"
+        return _span(self._tracer, name, SpanKind.PRODUCER, attributes, _trace_of(headers))
 
     def process(
         self, topic: str, message_id: str, headers: Mapping[str, str], consumer: str, attempt: int
@@ -51,9 +56,12 @@ class Tracing:
 
         Each attempt is a child of the send, so that a retry stands beside what failed.
         """
+        if self._tracer is None:
+            return nullcontext()
         attributes = self._attributes("process", topic, message_id, headers)
         attributes |= {"messaging.consumer.group.name": consumer, "app.attempt": attempt}
-        return self._span(f"process {topic}", SpanKind.CONSUMER, attributes, _trace_of(headers))
+        name = f"process {topic}"
+        return _span(self._tracer, name, SpanKind.CONSUMER, attributes, _trace_of(headers))
 
     def _attributes(
         self, operation: str, topic: str, message_id: str, headers: Mapping[str, str]
@@ -67,27 +75,23 @@ class Tracing:
             "messaging.message.conversation_id": headers.get("correlation-id", message_id),
         }
 
-    @contextmanager
-    def _span(
-        self, name: str, kind: SpanKind, attributes: Attributes, within: Context | None = None
-    ) -> Iterator[None]:
-        with self._tracer.start_as_current_span(
-            name,
-            within,
-            kind,
-            attributes,
-            record_exception=False,
-            set_status_on_exception=False,
-        ) as span:
-            try:
-                yield
-            except BaseException as error:
-                span.set_attribute("error.type", _name_of(type(error)))
-                span.set_status(StatusCode.ERROR)
-                raise
-
 
 OFF = Tracing()
+
+
+@contextmanager
+def _span(
+    tracer: Tracer, name: str, kind: SpanKind, attributes: Attributes, within: Context | None = None
+) -> Iterator[None]:
+    with tracer.start_as_current_span(
+        name, within, kind, attributes, record_exception=False, set_status_on_exception=False
+    ) as span:
+        try:
+            yield
+        except BaseException as error:
+            span.set_attribute("error.type", _name_of(type(error)))
+            span.set_status(StatusCode.ERROR)
+            raise
 
 
 def _trace_of(headers: Mapping[str, str]) -> Context:

@@ -10,7 +10,10 @@ from app.building_blocks.wiring_checks import problems_of_wiring, published_by
 
 
 class Wiring:
-    """The routes and subscriptions of all features. Raises WiringError with every problem."""
+    """The routes and subscriptions of all features, whose folders are imported as a whole.
+
+    Raises WiringError with every problem.
+    """
 
     def __init__(self, features: Sequence[Feature]) -> None:
         problems = problems_of_wiring(features)

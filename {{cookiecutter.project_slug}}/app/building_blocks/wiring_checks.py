@@ -6,6 +6,8 @@ from itertools import chain
 from typing import Any, get_type_hints
 
 from app.building_blocks.feature import Feature
+from app.building_blocks.feature_folders import folders_of, problems_of_folders
+from app.building_blocks.forgotten_lines import forgotten_lines
 from app.building_blocks.integration_event import IntegrationEvent, problems_of
 from app.building_blocks.messages import Command, Query, result_type
 from app.building_blocks.routes import grouped
@@ -17,6 +19,8 @@ def problems_of_wiring(features: Sequence[Feature]) -> list[str]:
     """One sentence for each mistake, in the order in which one would mend them."""
     checks = (
         _doubled_names,
+        # Before all that look into the folders: it imports what they could not see.
+        problems_of_folders,
         _missing_handlers,
         _doubled_handlers,
         _wrong_results,
@@ -24,6 +28,7 @@ def problems_of_wiring(features: Sequence[Feature]) -> list[str]:
         _unusable_events,
         _doubled_topics,
         _doubled_subscriptions,
+        forgotten_lines,
     )
     return [problem for check in checks for problem in check(features)]
 
@@ -45,13 +50,18 @@ def _doubled_names(features: Sequence[Feature]) -> Iterator[str]:
 
 
 def _missing_handlers(features: Sequence[Feature]) -> Iterator[str]:
-    """A command or query that a feature's package defines and its feature.py forgot."""
+    """A command or query that a feature's package defines and its feature.py forgot.
+
+    A name that begins with `_` is that of a base class.
+    """
     handled = {request for request, _ in _requests(features)}
     packages = {handler.__module__.rpartition(".")[0] for _, handler in _requests(features)} - {""}
+    packages |= {folder.package for folder in folders_of(features)}
     for base in (Command, Query):
         for request in _subclasses(base):
-            defined_here = any(request.__module__.startswith(f"{p}.") for p in packages)
-            if defined_here and request not in handled:
+            defined_here = any(f"{request.__module__}.".startswith(f"{p}.") for p in packages)
+            is_base = request.__name__.startswith("_")
+            if defined_here and not is_base and request not in handled:
                 yield f"{request.__name__} has no handler: add a line to its feature's feature.py."
 
 

@@ -68,6 +68,20 @@ class Bench:
             await adapter.stop()
 
 
+class Held:
+    """Receives messages and keeps none before it is let go."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.running = 0
+        self.may_end = asyncio.Event()
+        self._bench = bench
+
+    async def __call__(self, message: BrokerMessage) -> None:
+        self.running += 1
+        await self.may_end.wait()
+        await self._bench.keep(message)
+
+
 async def until(condition: Callable[[], Awaitable[object] | object]) -> None:
     """Return when `condition` holds; fail after the deadline."""
     async with asyncio.timeout(DEADLINE):

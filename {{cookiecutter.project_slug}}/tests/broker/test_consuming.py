@@ -7,7 +7,7 @@ import time
 import pytest
 
 from app.building_blocks.brokers.adapter import BrokerMessage
-from tests.broker.bench import DEADLINE, Bench, until
+from tests.broker.bench import DEADLINE, Bench, Held, until
 
 
 async def test_each_consumer_gets_each_message(bench: Bench) -> None:
@@ -36,19 +36,12 @@ async def test_replicas_share_the_messages_of_their_consumer(bench: Bench) -> No
 
 
 async def test_deliveries_run_side_by_side(bench: Bench) -> None:
-    running, release = 0, asyncio.Event()
-
-    async def receive(message: BrokerMessage) -> None:
-        nonlocal running
-        running += 1
-        await release.wait()
-        await bench.keep(message)
-
-    adapter = bench.listener(receive)
+    held = Held(bench)
+    adapter = bench.listener(held)
     await adapter.start()
     await asyncio.gather(*(adapter.publish(bench.message()) for _ in range(10)))
-    await until(lambda: running == 10)
-    release.set()
+    await until(lambda: held.running == 10)
+    held.may_end.set()
     await until(lambda: len(bench.received) == 10)
 
 

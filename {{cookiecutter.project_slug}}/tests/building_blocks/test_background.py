@@ -1,7 +1,6 @@
 """Background work runs as long as the app, comes back when it dies, and says so."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from itertools import pairwise
 
@@ -10,37 +9,13 @@ from structlog.testing import capture_logs
 
 from app.building_blocks.background import BackgroundTask
 from app.building_blocks.wake_up import WakeUp
+from tests.building_blocks.work import Work, die
 from tests.waiting import eventually
-
-DEADLINE = 10.0
-FOREVER = 3600.0
-
-
-class Work:
-    """Notes when it is started; `then` says how each run goes on."""
-
-    def __init__(self, then: Callable[[], Awaitable[None]]) -> None:
-        self.starts: list[float] = []
-        self._then = then
-
-    async def __call__(self) -> None:
-        self.starts.append(time.monotonic())
-        await self._then()
-
-    async def was_started(self, times: int) -> None:
-        async def enough() -> bool:
-            return len(self.starts) >= times
-
-        await eventually(enough, what=f"{times} starts")
 
 
 @pytest.fixture
 def wake_up() -> WakeUp:
     return WakeUp()
-
-
-async def die() -> None:
-    raise LookupError("the map is gone")
 
 
 async def end() -> None:
@@ -128,60 +103,3 @@ async def test_work_that_was_healthy_for_long_starts_over_with_the_first_pause(
         async with task:
             await work.was_started(5)
     assert [line["pause"] for line in lines][:4] == [0.02, 0.04, 0.02, 0.04]
-
-
-async def test_the_stop_lets_work_finish(wake_up: WakeUp) -> None:
-    finished = False
-
-    async def finish_slowly() -> None:
-        nonlocal finished
-        await wake_up.until_closed()
-        await asyncio.wait_for(asyncio.shield(asyncio.sleep(0.05)), DEADLINE)
-        finished = True
-
-    work = Work(finish_slowly)
-    async with BackgroundTask("digger", work, wake_up):
-        await work.was_started(1)
-    assert finished
-    assert len(work.starts) == 1
-
-
-async def test_the_stop_does_not_wait_for_a_pause(wake_up: WakeUp) -> None:
-    work = Work(die)
-    async with asyncio.timeout(DEADLINE):
-        async with BackgroundTask("digger", work, wake_up, first_pause=FOREVER) as task:
-            await work.was_started(1)
-    assert len(work.starts) == 1
-    assert task.problem == "digger is not running"
-
-
-async def test_work_that_does_not_stop_is_cut_off_after_the_grace(wake_up: WakeUp) -> None:
-    cut_off = False
-
-    async def never_stop() -> None:
-        nonlocal cut_off
-        try:
-            await asyncio.Event().wait()
-        except asyncio.CancelledError:
-            cut_off = True
-            raise
-
-    work = Work(never_stop)
-    async with asyncio.timeout(DEADLINE):
-        async with BackgroundTask("digger", work, wake_up, grace=0.1):
-            await work.was_started(1)
-            stopped_at = time.monotonic()
-    assert cut_off
-    assert time.monotonic() - stopped_at >= 0.09
-    assert len(work.starts) == 1
-
-
-async def test_work_that_fails_while_it_stops_does_not_fail_the_stop(wake_up: WakeUp) -> None:
-    async def fail_late() -> None:
-        await wake_up.until_closed()
-        raise LookupError("too late")
-
-    work = Work(fail_late)
-    async with BackgroundTask("digger", work, wake_up):
-        await work.was_started(1)
-    assert len(work.starts) == 1

@@ -1,7 +1,5 @@
 """Command, domain event handlers, converters and outbox rows commit or roll back together."""
 
-import gc
-from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from uuid import UUID
 
@@ -14,7 +12,7 @@ from app.building_blocks.integration_event import IntegrationEvent
 from app.building_blocks.messages import Command
 from app.building_blocks.unit_of_work import UnitOfWork
 from app.features.orders.converters import convert_order_created, convert_order_paid
-from app.features.orders.domain import Order, OrderCreated, OrderPaid, OrderStatus
+from app.features.orders.domain import Order, OrderCreated, OrderPaid
 from app.features.payments.domain import Payment
 from tests.mediators import mediator_of, outbox_rows
 
@@ -115,62 +113,6 @@ async def test_a_domain_event_of_a_handler_of_a_domain_event_is_dispatched(
 
     [row] = await outbox_rows(database)
     assert (row.topic, row.key) == ("orders.order-paid.v1", str(order_id))
-
-
-async def note_by_query(uow: UnitOfWork, order_id: UUID) -> None:
-    for order in await uow.session.exec(select(Order)):
-        order.record(OrderPaid(order_id=order.id, amount=order.amount))
-
-
-async def note_by_get(uow: UnitOfWork, order_id: UUID) -> None:
-    order = await uow.get(Order, order_id)
-    order.record(OrderPaid(order_id=order.id, amount=order.amount))
-
-
-async def note_then_flush(uow: UnitOfWork, order_id: UUID) -> None:
-    (await uow.get(Order, order_id)).pay()
-    await uow.flush()
-
-
-@pytest.mark.parametrize("note", [note_by_query, note_by_get, note_then_flush])
-async def test_events_of_an_aggregate_that_nobody_holds_are_not_lost(
-    database: Database, note: Callable[[UnitOfWork, UUID], Awaitable[None]]
-) -> None:
-    async def work(command: Work, uow: UnitOfWork) -> None:
-        await note(uow, order_id)
-        gc.collect()
-
-    shop = Feature("shop")
-    shop.handle(Place, Shop().place)
-    shop.handle(Work, work)
-    shop.publish(OrderPaid, convert_order_paid)
-    mediator = mediator_of(database, shop)
-    order_id = await mediator.send(Place())
-    await mediator.send(Work())
-
-    assert [row.topic for row in await outbox_rows(database)] == ["orders.order-paid.v1"]
-
-
-async def test_events_of_an_aggregate_that_was_loaded_before_are_not_lost(
-    database: Database,
-) -> None:
-    async def work(command: Work, uow: UnitOfWork) -> None:
-        order.pay()
-        uow.add(order)
-
-    shop = Feature("shop")
-    shop.handle(Place, Shop().place)
-    shop.handle(Work, work)
-    shop.publish(OrderPaid, convert_order_paid)
-    mediator = mediator_of(database, shop)
-    order_id = await mediator.send(Place())
-    async with database.read() as session:
-        order = await session.get_one(Order, order_id)
-    await mediator.send(Work())
-
-    async with database.read() as session:
-        assert (await session.get_one(Order, order_id)).status is OrderStatus.PAID
-    assert [row.topic for row in await outbox_rows(database)] == ["orders.order-paid.v1"]
 
 
 async def test_an_aggregate_that_was_just_added_can_be_loaded(database: Database) -> None:

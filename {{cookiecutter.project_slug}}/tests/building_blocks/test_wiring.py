@@ -1,41 +1,27 @@
 """Every mistake of wiring is found when the app starts, in a sentence that names the culprit."""
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
-import pytest
-
-from app.building_blocks.errors import WiringError
 from app.building_blocks.feature import Feature
-from app.building_blocks.integration_event import IntegrationEvent
-from app.building_blocks.mediator import Mediator
-from app.building_blocks.messages import Command, DomainEvent, Query
-from app.building_blocks.unit_of_work import UnitOfWork
+from app.building_blocks.messages import Command, Query
 from app.building_blocks.wiring import Wiring
 from app.features import FEATURES
-from app.features.orders.domain import Order
-
-T = TypeVar("T", bound=Callable[..., Any] | type[Any])
-
-
-def part_of(package: str) -> Callable[[T], T]:
-    """As if it stood in a module of `package`: forgotten commands are looked for by package."""
-
-    def move(thing: T) -> T:
-        thing.__module__ = f"{package}.module"
-        return thing
-
-    return move
-
-
-@part_of("shop.toys")
-class Buy(Command[int]):
-    pass
-
-
-@part_of("shop.toys")
-class Count(Query[int]):
-    pass
+from tests.building_blocks.wired_toys import (
+    Bought,
+    BoughtIntegrationEvent,
+    Buy,
+    Count,
+    buy,
+    convert,
+    convert_again,
+    convert_to_any,
+    count,
+    part_of,
+    problems_of,
+    toys,
+    when_bought,
+    wrong,
+)
 
 
 @part_of("shop.books")
@@ -48,73 +34,14 @@ class Browse(Query[int]):
     pass
 
 
-class Bought(DomainEvent):
-    pass
-
-
-class BoughtIntegrationEvent(IntegrationEvent):
-    topic = "toys.bought.v1"
-
-
-class BoughtAgainIntegrationEvent(IntegrationEvent):
-    topic = "toys.bought.v1"
-
-
-@part_of("shop.toys")
-async def buy(command: Buy, uow: UnitOfWork) -> int:
-    return 1
-
-
-@part_of("shop.toys")
-async def count(query: Count, session: Any) -> int:
-    return 1
-
-
-@part_of("shop.toys")
-async def wrong(message: Any, context: Any) -> str:
-    return "one"
+@part_of("shop.books")
+class _OfBooks(Query[int]):
+    """What queries have in common is no query."""
 
 
 @part_of("shop.toys")
 async def untyped(message, context):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     return "anything"
-
-
-def convert(event: Bought) -> BoughtIntegrationEvent:
-    return BoughtIntegrationEvent()
-
-
-def convert_again(event: Bought) -> BoughtAgainIntegrationEvent:
-    return BoughtAgainIntegrationEvent()
-
-
-def convert_to_any(event: Bought) -> Any:
-    return BoughtIntegrationEvent()
-
-
-def convert_to_base(event: Bought) -> IntegrationEvent:
-    return BoughtIntegrationEvent()
-
-
-async def when_bought(event: BoughtIntegrationEvent, mediator: Mediator) -> None:
-    pass
-
-
-def toys() -> Feature:
-    """A feature without a mistake."""
-    feature = Feature("toys")
-    feature.handle(Buy, buy)
-    feature.answer(Count, count)
-    feature.publish(Bought, convert)
-    feature.subscribe(BoughtIntegrationEvent, when_bought)
-    return feature
-
-
-def problems_of(*features: Feature) -> tuple[str, ...]:
-    with pytest.raises(WiringError) as refused:
-        Wiring(features)
-    assert str(refused.value) == "\n".join(refused.value.problems)
-    return refused.value.problems
 
 
 def test_the_features_of_this_service_fit_together() -> None:
@@ -175,70 +102,6 @@ def test_a_handler_with_another_result_than_its_command_promises() -> None:
     feature.handle(Buy, wrong)
     feature.answer(Count, untyped)
     assert problems_of(feature) == ("wrong answers <class 'str'>, but Buy promises <class 'int'>.",)
-
-
-@pytest.mark.parametrize("converter", [convert_to_any, convert_to_base])
-def test_a_converter_that_does_not_say_what_it_makes(converter: Any) -> None:
-    feature = toys()
-    feature.publish(Bought, converter)
-    [problem] = problems_of(feature)
-    assert problem.startswith(f"{converter.__name__}, the converter of Bought, needs the class")
-
-
-def test_a_topic_used_twice() -> None:
-    feature = toys()
-    feature.publish(Bought, convert_again)
-    [problem] = problems_of(feature)
-    assert problem == (
-        "BoughtIntegrationEvent and BoughtAgainIntegrationEvent use the same topic "
-        "'toys.bought.v1': a topic carries one kind of event."
-    )
-
-
-def test_a_topic_used_twice_by_a_publisher_and_a_subscriber() -> None:
-    async def when_bought_again(event: BoughtAgainIntegrationEvent, mediator: Mediator) -> None:
-        pass
-
-    games = Feature("games")
-    games.subscribe(BoughtAgainIntegrationEvent, when_bought_again)
-    [problem] = problems_of(toys(), games)
-    assert "use the same topic 'toys.bought.v1'" in problem
-
-
-def test_two_converters_may_make_the_same_event_and_two_handlers_may_want_it() -> None:
-    async def when_bought_too(event: BoughtIntegrationEvent, mediator: Mediator) -> None:
-        pass
-
-    feature, games = toys(), Feature("games")
-    feature.publish(Bought, convert)
-    feature.subscribe(BoughtIntegrationEvent, when_bought_too)
-    games.subscribe(BoughtIntegrationEvent, when_bought)
-    assert [subscription.name for subscription in Wiring([feature, games]).subscriptions] == [
-        "toys.when_bought", "toys.when_bought_too", "games.when_bought",
-    ]  # fmt: skip
-
-
-def test_one_handler_subscribed_twice() -> None:
-    feature = toys()
-    feature.subscribe(BoughtIntegrationEvent, when_bought)
-    assert problems_of(feature) == (
-        "toys.when_bought is subscribed 2 times: each consumer needs a name of its own.",
-    )
-
-
-def test_an_event_that_is_only_subscribed_is_checked_too() -> None:
-    class OrderSeenIntegrationEvent(IntegrationEvent):
-        topic = "orders.order-seen.v1"
-
-        order: Order
-
-    async def when_order_seen(event: OrderSeenIntegrationEvent, mediator: Mediator) -> None:
-        pass
-
-    feature = toys()
-    feature.subscribe(OrderSeenIntegrationEvent, when_order_seen)
-    [problem] = problems_of(feature)
-    assert problem.startswith("OrderSeenIntegrationEvent.order is Order: ")
 
 
 def test_all_mistakes_are_told_at_once() -> None:

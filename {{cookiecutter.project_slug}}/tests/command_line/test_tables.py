@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 
 from app.building_blocks.command_line.options import duration, moment
-from app.building_blocks.command_line.tables import age, printable, table
+from app.building_blocks.command_line.tables import age, table
 from app.building_blocks.databases.database import Database
+from app.building_blocks.text import printable
 from tests.command_line.conftest import Command
 from tests.operations.rows import DEAD, at, write
 

@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Mapping
 
 from tests.faults.console import Console
-from tests.faults.proxy import Proxy
 from tests.faults.replica import Replica
 from tests.faults.schedule import Fault, Kind
+from tests.proxy import Proxy
 
 
 class Injector:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from tests.faults.errors import CannotRunError
-from tests.faults.proxy import Proxy
 from tests.own_broker import redirected
+from tests.proxy import Proxy
 from tests.urls import through
 
 

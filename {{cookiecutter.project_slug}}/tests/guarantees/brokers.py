@@ -40,6 +40,13 @@ class NoteIntegrationEvent(IntegrationEvent):
 Handler = Callable[[NoteIntegrationEvent, Mediator], Awaitable[None]]
 
 
+class Handled(list[int]):
+    """A handler, and the numbers of the notes that it got."""
+
+    async def one(self, event: NoteIntegrationEvent, mediator: Mediator) -> None:
+        self.append(event.number)
+
+
 class Service:
     """A service with a name and a topic that no other test uses, stopped and started at will."""
 

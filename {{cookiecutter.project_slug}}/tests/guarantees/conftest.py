@@ -1,4 +1,4 @@
-"""Outbox rows, and publishers that carry them to a scripted broker."""
+"""Outbox rows, publishers that carry them to a scripted broker, and services on real ones."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -11,13 +11,18 @@ from sqlalchemy import func, insert, select
 
 from app.building_blocks.background import BackgroundTask
 from app.building_blocks.databases.database import Database
+from app.building_blocks.feature import Feature
+from app.building_blocks.mediator import Mediator
 from app.building_blocks.metrics import Metrics
 from app.building_blocks.outbox.claims import Claims
 from app.building_blocks.outbox.publisher import Publisher
 from app.building_blocks.outbox.table import outbox, published
 from app.building_blocks.retry_policy import RetryPolicy
 from app.building_blocks.wake_up import WakeUp
+from app.settings import Settings
+from tests.guarantees.brokers import BROKERS, Service
 from tests.guarantees.scripted_broker import ScriptedBroker
+from tests.mediators import mediator_of
 
 StartPublisher = Callable[..., Awaitable[Publisher]]
 
@@ -56,6 +61,18 @@ async def start_publisher(
             return publisher
 
         yield start
+
+
+@pytest.fixture(params=BROKERS)
+def service(request: pytest.FixtureRequest, settings: Settings, database: Database) -> Service:
+    """One on each broker there is."""
+    return Service(settings, database, request.param)
+
+
+@pytest.fixture
+def mediator(database: Database) -> Mediator:
+    """Knows no command; it opens units of work."""
+    return mediator_of(database, Feature("tests"))
 
 
 async def write_rows(database: Database, *rows: tuple[str | None, str], **columns: Any) -> None:

@@ -29,6 +29,8 @@ from app.features.payments.domain import Payment
 from app.features.payments.take_payment import TakePayment
 
 QUICK = RetryPolicy(max_retries=10, base_delay=0.01, max_delay=0.02)
+ONE_RETRY = RetryPolicy(max_retries=1, base_delay=0.01, max_delay=0.01)
+NO_RETRY = RetryPolicy(max_retries=0)
 
 Handler = Callable[[OrderCreatedIntegrationEvent, Mediator], Awaitable[None]]
 
@@ -36,6 +38,10 @@ Handler = Callable[[OrderCreatedIntegrationEvent, Mediator], Awaitable[None]]
 async def take_payment(event: OrderCreatedIntegrationEvent, mediator: Mediator) -> None:
     """The effect that is counted: one payment row and one outbox row."""
     await mediator.send(TakePayment(order_id=event.order_id, amount=event.amount))
+
+
+async def fail(event: OrderCreatedIntegrationEvent, mediator: Mediator) -> None:
+    raise ValueError("always")
 
 
 def consumer_of(

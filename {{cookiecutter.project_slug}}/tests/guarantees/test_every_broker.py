@@ -8,39 +8,20 @@ import random
 from collections import defaultdict
 from uuid import uuid4
 
-import pytest
 from sqlalchemy.exc import DBAPIError
 
-from app.building_blocks.databases.database import Database
-from app.building_blocks.inbox.dead_letters import DeadLetter
-from app.building_blocks.inbox.table import DEAD, HANDLED, RETRYING, inbox
+from app.building_blocks.inbox.table import RETRYING, inbox
 from app.building_blocks.mediator import Mediator
 from app.building_blocks.outbox.table import outbox, published
 from app.building_blocks.retry_policy import RetryPolicy
-from app.settings import Settings
 from tests.guarantees.brokers import (
-    BROKERS,
+    Handled,
     NoteIntegrationEvent,
     Service,
     count_duplicates,
     publish,
 )
 from tests.waiting import eventually
-
-A_MEBIBYTE = 1 << 20
-"""The most that an outbox takes."""
-
-
-class Handled(list[int]):
-    """A handler, and the numbers of the notes that it got."""
-
-    async def one(self, event: NoteIntegrationEvent, mediator: Mediator) -> None:
-        self.append(event.number)
-
-
-@pytest.fixture(params=BROKERS)
-def service(request: pytest.FixtureRequest, settings: Settings, database: Database) -> Service:
-    return Service(settings, database, request.param)
 
 
 async def test_each_handler_gets_each_message_once(service: Service) -> None:
@@ -133,27 +114,6 @@ async def test_what_could_not_be_written_down_is_delivered_again(service: Servic
     assert {row.attempts for row in await service.rows(inbox)} == {1}
 
 
-async def test_what_was_published_while_the_service_was_down_is_handled_when_it_is_back(
-    service: Service,
-) -> None:
-    handled = Handled()
-    feature = service.feature(handled.one)
-    async with service.running(feature):
-        assert not handled
-
-    # A broker that keeps messages has to; where it cannot, the outbox keeps the row.
-    async with service.running(outbox_publisher_enabled=service.broker_stays) as app:
-        await publish(app, *(service.note(number=number) for number in range(20)))
-        if service.broker_stays:
-            await service.empty(outbox)
-    assert not handled
-    assert not await service.rows(inbox)
-
-    async with service.running(feature):
-        await service.all_handled(20)
-    assert sorted(handled) == list(range(20))
-
-
 async def test_the_order_of_each_key_is_kept(service: Service) -> None:
     handled: dict[str | None, list[int]] = defaultdict(list)
 
@@ -167,90 +127,3 @@ async def test_the_order_of_each_key_is_kept(service: Service) -> None:
             await publish(app, *notes[first : first + 50])
         await service.all_handled(100)
     assert handled == {f"pile {n}": list(range(n, 100, 4)) for n in range(4)}
-
-
-async def test_what_cannot_be_read_becomes_a_dead_letter_and_comes_once(service: Service) -> None:
-    handled, letters = Handled(), list[DeadLetter]()
-    attributes = {"ce-source": "/elsewhere", "ce-type": service.topic}
-    unreadable = {
-        "unknown-type": {**attributes, "ce-id": "1", "ce-type": "tests.other.v1"},
-        "malformed-json": {**attributes, "ce-id": "2"},
-        "foreign": {},
-    }
-
-    async def announce(letter: DeadLetter) -> None:
-        letters.append(letter)
-
-    async def announced() -> bool:
-        return len(letters) >= len(unreadable)
-
-    feature = service.feature(handled.one)
-    async with service.running(feature, on_dead_letter=announce) as app:
-        await publish(app, service.note(number=1))
-        for body, headers in unreadable.items():
-            await app.state.broker.publish(service.message(body.encode(), headers))
-        await service.settled(4)
-        await eventually(announced, what="three dead letters")
-        # What was given back to the broker would come again before or with these.
-        await publish(app, *(service.note(number=number) for number in range(2, 32)))
-        await service.settled(34)
-        assert await count_duplicates(app) == 0
-
-    assert sorted(handled) == list(range(1, 32))
-    rows = await service.rows(inbox)
-    assert sorted(row.state for row in rows) == [DEAD] * 3 + [HANDLED] * 31
-    dead = {row.payload.decode(): row for row in rows if row.state == DEAD}
-    assert set(dead) == set(unreadable)
-    assert {row.attempts for row in dead.values()} == {1}
-    assert {letter.message_id for letter in letters} == {row.message_id for row in dead.values()}
-
-
-async def test_own_headers_unicode_and_a_mebibyte_arrive_exactly(service: Service) -> None:
-    received: list[NoteIntegrationEvent] = []
-
-    async def keep(event: NoteIntegrationEvent, mediator: Mediator) -> None:
-        received.append(event)
-
-    pile, text = "Größe/ключ 鍵 🗝", 'NUL \x00, \u2028, "quotes", \\, e\u0301, שלום, 🎈'
-    small = service.note(pile=pile, text=text)
-    room = A_MEBIBYTE - len(small.model_dump_json().encode())
-    large = small.model_copy(update={"text": text + "x" * room})
-    assert len(large.model_dump_json().encode()) == A_MEBIBYTE
-
-    headers = {"x-tenant": "blå 世界 🎈", "x-empty": "", "x-spaces": " a  b "}
-    async with service.running(service.feature(keep)) as app:
-        await publish(app, large, headers=headers)
-        await service.all_handled(1)
-    assert received == [large]
-    [sent], [row] = await service.rows(published), await service.rows(inbox)
-    assert row.headers == sent.headers
-    assert row.headers.items() >= headers.items()
-    assert (row.message_id, row.topic, row.key) == (sent.message_id, service.topic, pile)
-    assert row.payload.decode() == sent.payload
-
-
-async def test_a_graceful_stop_while_handlers_run_loses_nothing(service: Service) -> None:
-    started, finished = Handled(), Handled()
-    done = asyncio.Event()
-
-    async def take_until_done(event: NoteIntegrationEvent, mediator: Mediator) -> None:
-        await started.one(event, mediator)
-        await done.wait()
-        await finished.one(event, mediator)
-
-    async def has_started() -> bool:
-        return bool(started)
-
-    feature = service.feature(take_until_done)
-    async with service.running(feature) as app:
-        await publish(app, *(service.note(number=number) for number in range(20)))
-        await eventually(has_started, what="a handler that runs")
-        assert not finished
-        # The end of this block stops the service, and finds the handlers at work.
-        asyncio.get_running_loop().call_later(0.3, done.set)
-    assert finished
-    assert sorted(finished) == sorted(started)
-
-    async with service.running(feature):
-        await service.all_handled(20)
-    assert sorted(finished) == list(range(20))

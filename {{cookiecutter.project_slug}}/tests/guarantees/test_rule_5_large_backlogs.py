@@ -3,22 +3,19 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import event, insert, text
+from sqlalchemy import event
 
 from app.building_blocks.databases.database import Database
 from app.building_blocks.feature import Feature
 from app.building_blocks.mediator import Mediator
 from app.building_blocks.outbox.claims import ClaimedRow, Claims
-from app.building_blocks.outbox.due import due_rows
-from app.building_blocks.outbox.table import DEAD, WAITING, outbox
 from app.features.orders.create_order import CreateOrder
 from app.features.orders.domain import OrderCreated
 from app.features.orders.feature import orders
 from tests.guarantees.conftest import write_rows
+from tests.many_rows import fill
 from tests.mediators import mediator_of
 from tests.waiting import eventually
-
-EXPLAIN = {"sqlite": "EXPLAIN QUERY PLAN", "postgresql": "EXPLAIN", "mysql": "EXPLAIN"}
 
 
 @contextmanager
@@ -60,36 +57,6 @@ async def test_an_event_costs_its_command_one_statement(database: Database) -> N
 
 async def create_order(mediator: Mediator) -> None:
     await mediator.send(CreateOrder.model_validate({"customer": "ada", "amount": "12.50"}))
-
-
-async def test_a_claim_passes_rows_of_other_states_by(database: Database) -> None:
-    await fill(database, dead=5000, waiting=200)
-    dialect = database.writer.dialect
-    if dialect.name != "sqlite":
-        async with database.reader.connect() as connection:
-            analyze = "ANALYZE outbox" if dialect.name == "postgresql" else "ANALYZE TABLE outbox"
-            await connection.execute(text(analyze))
-    search = due_rows(database.dialect, (), 0).limit(100)
-    plan = await explained(
-        database, str(search.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
-    )
-    assert "ix_outbox_state_position" in plan, plan
-
-
-async def fill(database: Database, *, dead: int = 0, waiting: int) -> None:
-    states = [DEAD] * dead + [WAITING] * waiting
-    rows = [
-        {"message_id": f"{n}", "topic": "t.v1", "payload": f"{n}", "headers": {}, "state": state}
-        for n, state in enumerate(states)
-    ]
-    async with database.begin() as connection:
-        await connection.execute(insert(outbox), rows)
-
-
-async def explained(database: Database, statement: str) -> str:
-    explain = EXPLAIN[database.writer.dialect.name]
-    async with database.reader.connect() as connection:
-        return str((await connection.exec_driver_sql(f"{explain} {statement}")).all())
 
 
 async def test_what_is_given_back_behind_a_backlog_is_found_again(database: Database) -> None:

@@ -6,7 +6,6 @@ from contextlib import AsyncExitStack
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import text
 
 from app.building_blocks.background import BackgroundTask
 from app.building_blocks.brokers.adapter import BrokerMessage
@@ -17,7 +16,6 @@ from app.building_blocks.retry_policy import RetryPolicy
 from app.building_blocks.wake_up import WakeUp
 from app.features.orders.integration_events import OrderCreatedIntegrationEvent
 from tests.guarantees.consuming import (
-    QUICK,
     Handler,
     consumer_of,
     count_effects,
@@ -142,66 +140,3 @@ async def test_a_handler_that_runs_out_of_time_is_a_failed_run(
     assert (await inbox_row(database, message, consumer)).last_error.startswith("TimeoutError")
     assert len(runs) == 3
     assert await count_effects(database) == (0, 0)
-
-
-@pytest.mark.parametrize("fails_at", ["first delivery", "retry"])
-async def test_a_handler_that_breaks_its_transaction_still_counts_its_attempt(
-    database: Database, fails_at: str
-) -> None:
-    breaks = fails_at == "first delivery"
-
-    async def break_connection(event: OrderCreatedIntegrationEvent, mediator: Mediator) -> None:
-        if not breaks:
-            raise ValueError("not yet")
-        assert mediator._open is not None
-        connection = await mediator._open.connection()
-        raw = await connection.get_raw_connection()
-        await connection.execute(text("SELECT 1"))
-        raw.invalidate()
-        raise ValueError("broken")
-
-    consumer, message = consumer_of(database, break_connection, retry=QUICK), order_created()
-    await consumer.receive(message)
-    if not breaks:
-        breaks = True
-
-        async def second_run() -> bool:
-            await consumer.retry(message.headers["ce-id"])
-            return bool((await inbox_row(database, message, consumer)).attempts == 2)
-
-        await eventually(second_run, what="the second attempt")
-    row = await inbox_row(database, message, consumer)
-    assert row.state == "retrying"
-    assert row.last_error == "ValueError: broken"
-
-
-@pytest.mark.parametrize(
-    ("body", "kind", "why"),
-    [
-        (b"not json", "orders.order-created.v1", "not a OrderCreatedIntegrationEvent"),
-        (b"\xff\x00", "orders.order-created.v1", "not a OrderCreatedIntegrationEvent"),
-        (b"{}", "orders.order-created.v1", "not a OrderCreatedIntegrationEvent"),
-        (b"{}", "unknown.v1", "unknown.v1"),
-        (b"{}", "", "missing"),
-    ],
-)
-async def test_an_unreadable_message_is_kept_raw_as_a_dead_letter(
-    database: Database, body: bytes, kind: str, why: str
-) -> None:
-    message = BrokerMessage("t", body, {"ce-id": "1", "ce-type": kind})
-    consumer = consumer_of(database, take_payment)
-    await consumer.receive(message)
-    await consumer.receive(message)
-    row = await inbox_row(database, message, consumer)
-    assert (row.state, row.payload) == ("dead", message.body)
-    assert why in row.last_error
-
-
-async def test_a_foreign_message_without_headers_is_kept_once(database: Database) -> None:
-    consumer = consumer_of(database, take_payment)
-    foreign = BrokerMessage("t", b"\x00hello", {"x": "y\x00"}, key="k\x00")
-    await consumer.receive(foreign)
-    await consumer.receive(foreign)
-    async with database.reader.connect() as connection:
-        rows = (await connection.execute(text("SELECT state, attempts FROM inbox"))).all()
-    assert [tuple(row) for row in rows] == [("dead", 1)]

@@ -8,10 +8,13 @@ from sqlalchemy import func, insert, select
 
 from app.building_blocks.databases.database import Database
 from app.building_blocks.inbox.table import inbox
-from app.building_blocks.operations.messages import Message, Messages
+from app.building_blocks.operations.actions import Actions
+from app.building_blocks.operations.message import Message
+from app.building_blocks.operations.messages import Messages
 from app.building_blocks.operations.secret import Secrets
 from app.building_blocks.operations.states import State, state_of
 from app.building_blocks.outbox.table import outbox, published
+from app.building_blocks.wake_up import WakeUp
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 TOPIC = "tests.happened.v1"
@@ -24,6 +27,10 @@ HANDLED, DISCARDED = state_of("inbox", "handled"), state_of("inbox", "discarded"
 
 def messages_of(database: Database) -> Messages:
     return Messages(database, Secrets([]))
+
+
+def actions_of(database: Database) -> Actions:
+    return Actions(database, WakeUp(), WakeUp())
 
 
 def at(second: float) -> datetime:

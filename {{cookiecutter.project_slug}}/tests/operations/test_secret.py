@@ -75,7 +75,7 @@ def test_only_what_is_secret_is_hidden() -> None:
         "card": SHOWN_CARD,
         "cards": [SHOWN_CARD],
         "by_name": {"first": SHOWN_CARD},
-        "words": HIDDEN,
+        "words": [HIDDEN, HIDDEN],
         "tree": {"children": [{"children": [], "card": SHOWN_CARD}], "card": None},
     }
 

@@ -93,6 +93,19 @@ def test_a_route_below_a_parameter_is_left_to_the_owner(root: Path) -> None:
     assert "client.post" not in after["tests/features/shipments/test_ship_order.py"]
 
 
+def test_a_command_that_only_subscribers_send_has_no_route(root: Path) -> None:
+    written(add_feature(root, "shipments"))
+    before = contents(root)
+    changes = written(add_command(root, "shipments", "ShipOrder", route=False))
+    assert not changes.by_hand
+    assert f"send it from a subscriber: {FEATURE}/subscribers.py" in changes.next_steps
+    after = contents(root)
+    assert after[f"{FEATURE}/api.py"] == before[f"{FEATURE}/api.py"]
+    test = after["tests/features/shipments/test_ship_order.py"]
+    assert "test_it_is_told_to_the_world" in test
+    assert "client.post" not in test
+
+
 def interrupt(*_: object, **__: object) -> None:
     raise KeyboardInterrupt
 

@@ -12,17 +12,17 @@ from app.building_blocks.command_line.tables import (
     age,
     block,
     clock,
-    printable,
     table,
     terminal_width,
 )
 from app.building_blocks.operations.backlog import Backlog
-from app.building_blocks.operations.messages import Message
+from app.building_blocks.operations.message import Message
+from app.building_blocks.text import printable
 
 
 def as_json(document: Any) -> str:
-    """Indented, with its times in ISO 8601."""
-    return json.dumps(document, indent=2, ensure_ascii=False, default=_plain)
+    """Indented, with its times in ISO 8601. Raises ValueError for a number that JSON has not."""
+    return json.dumps(document, indent=2, ensure_ascii=False, default=_plain, allow_nan=False)
 
 
 def say_json(document: Any) -> None:
@@ -31,12 +31,8 @@ def say_json(document: Any) -> None:
 
 def message_document(message: Message) -> dict[str, Any]:
     """A message for machines: its payload as JSON where it is JSON, else as text."""
-    document = asdict(message)
-    try:
-        document["payload"] = json.loads(message.payload)
-    except (ValueError, RecursionError):
-        document["payload"] = message.payload
-    return document
+    payload = None if message.payload is None else _as_value(message.payload)
+    return asdict(message) | {"payload": payload}
 
 
 def status_table(found: Sequence[Backlog]) -> str:
@@ -79,7 +75,7 @@ def message_text(message: Message) -> str:
     head = {"box": message.box, "state": message.state, **_line(message)}
     told = {name: value for name, value in head.items() if value}
     headers = block(message.headers) if message.headers else "none"
-    return f"{block(told)}\n\nHeaders\n{headers}\n\nPayload\n{printable(message.payload)}"
+    return f"{block(told)}\n\nHeaders\n{headers}\n\nPayload\n{printable(message.payload or '')}"
 
 
 def _line(message: Message) -> dict[str, str]:
@@ -94,6 +90,16 @@ def _line(message: Message) -> dict[str, str]:
         "attempts": str(message.attempts),
         "error": message.last_error or "",
     }
+
+
+def _as_value(payload: str) -> Any:
+    try:
+        value = json.loads(payload)
+        # Python reads more than JSON has, such as NaN and 1e999.
+        as_json(value)
+    except (ValueError, RecursionError):
+        return payload
+    return value
 
 
 def _plain(value: Any) -> Any:

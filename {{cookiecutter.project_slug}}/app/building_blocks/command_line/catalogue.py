@@ -3,7 +3,8 @@
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, get_args
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import typer
 
@@ -69,7 +70,7 @@ def _event(wiring: Wiring, event: type[IntegrationEvent]) -> Event:
         feature.name
         for feature in wiring.features
         for _, converter in feature.converters
-        if inspect.signature(converter).return_annotation is event
+        if get_type_hints(converter)["return"] is event
     ]
     consumers = [one.name for one in wiring.subscriptions if one.event is event]
     fields = [
@@ -84,9 +85,18 @@ def _event(wiring: Wiring, event: type[IntegrationEvent]) -> Event:
 
 
 def _name(annotation: Any) -> str:
-    if isinstance(annotation, type) and not get_args(annotation):
-        return annotation.__name__
-    return str(annotation).replace("typing.", "")
+    """As one would write it, without modules and what pydantic adds."""
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _name(parts[0])
+    if origin in (Union, UnionType):
+        return " | ".join(map(_name, parts))
+    if annotation is NoneType:
+        return "None"
+    name = getattr(annotation, "__name__", str(annotation))
+    if origin is None:
+        return "..." if annotation is Ellipsis else name
+    return f"{name}[{', '.join(repr(p) if origin is Literal else _name(p) for p in parts)}]"
 
 
 def _text(event: Event) -> str:

@@ -17,8 +17,8 @@ from app.building_blocks.operations.states import STATES, Box, State
 _TEXTS = {
     "retry": """Try messages of the {box} again: {again}, with all of their attempts.
 
-    Say which: with a filter, or --all. A message that somebody is at is left alone. Exit code 1
-    when there was none. For example:
+    Say which: with a filter, or --all. A message that somebody is at is left alone. {mind} Exit
+    code 1 when there was none. For example:
 
     \b
     python -m app {box} retry --message-id 0198f3a2-6c1e-7d3b-9f70-3a5b1c2d4e6f
@@ -36,8 +36,17 @@ _TEXTS = {
     """,
 }
 _MEANING = {
-    "outbox": {"again": "publish them now", "never": "they are deleted and never published"},
-    "inbox": {"again": "handle them now", "never": "they are kept as discarded, never handled"},
+    "outbox": {
+        "again": "publish them now",
+        "never": "they are deleted and never published",
+        "mind": "What is dead comes after later messages of its key, which were not held up. "
+        "With --state waiting, what was to go out later goes out now, too.",
+    },
+    "inbox": {
+        "again": "handle them now",
+        "never": "they are kept as discarded, never handled",
+        "mind": "What is dead comes after later messages of its key, which were not held up.",
+    },
 }
 
 

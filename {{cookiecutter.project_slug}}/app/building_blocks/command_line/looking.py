@@ -16,9 +16,9 @@ from app.building_blocks.command_line.answers import (
 )
 from app.building_blocks.command_line.exits import NOTHING, CommandError
 from app.building_blocks.command_line.opened import Open, Opened, run
-from app.building_blocks.context import CORRELATION_ID
 from app.building_blocks.operations.backlog import Backlog, backlogs
-from app.building_blocks.operations.messages import Message, Page
+from app.building_blocks.operations.message import Message
+from app.building_blocks.operations.messages import Page
 from app.building_blocks.operations.search import SEARCHED
 from app.building_blocks.operations.states import STATES, Box
 
@@ -79,7 +79,7 @@ def add_list(app: typer.Typer, box: Box, open_service: Open) -> None:
         )
 
         async def work(opened: Opened) -> Page:
-            return await opened.messages.page(which, wanted, after, limit)
+            return await opened.messages.page(which, wanted, after, limit, payloads=json)
 
         try:
             page = run(opened, work)
@@ -114,10 +114,8 @@ def add_show(app: typer.Typer, box: Box, open_service: Open) -> None:
 
         async def work(opened: Opened) -> tuple[list[Message], list[Message]]:
             found = await opened.messages.find_all(box, message_id, consumer)
-            correlation_id = found[0].headers.get(CORRELATION_ID) if found else None
-            if correlation_id is None:
-                return found, []
-            return found, await opened.messages.chain(correlation_id)
+            chain = await opened.messages.chain(found[0].correlation_id) if found else []
+            return found, chain
 
         found, chain = run(open_service(), work)
         if not found:

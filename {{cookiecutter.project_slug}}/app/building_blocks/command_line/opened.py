@@ -7,13 +7,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-
 from app.building_blocks.command_line.exits import DATABASE, CommandError
 from app.building_blocks.databases.database import Database
 from app.building_blocks.databases.migrations import Migrations
-from app.building_blocks.errors import BusyError
+from app.building_blocks.databases.unusable import UNUSABLE, why_unusable
 from app.building_blocks.operations.actions import Actions
 from app.building_blocks.operations.messages import Messages
 from app.building_blocks.operations.secret import Secrets
@@ -53,8 +50,8 @@ async def _run(opened: Opened, work: Callable[[Opened], Awaitable[T]]) -> T:
         if problem := await Migrations(opened.database).problem():
             raise CommandError(DATABASE, problem)
         return await work(opened)
-    except (DBAPIError, PoolTimeoutError, BusyError, OSError) as error:
-        raise CommandError(DATABASE, f"The database cannot be used: {_reason(error)}") from None
+    except UNUSABLE as error:
+        raise CommandError(DATABASE, why_unusable(opened.database.url, error)) from None
     finally:
         await opened.database.dispose()
 
@@ -73,9 +70,3 @@ def operator() -> str:
         # A container may run as a user who has no name.
         user = "somebody"
     return f"command line, {user}@{socket.gethostname()}"
-
-
-def _reason(error: Exception) -> str:
-    told = error.orig if isinstance(error, DBAPIError) else error
-    lines = str(told).strip().splitlines()
-    return lines[0] if lines else type(told).__name__

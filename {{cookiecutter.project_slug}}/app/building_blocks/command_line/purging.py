@@ -3,18 +3,21 @@
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
+import structlog
 import typer
 
 from app.building_blocks.command_line import options
 from app.building_blocks.command_line.answers import say_json
 from app.building_blocks.command_line.changing import ask
 from app.building_blocks.command_line.exits import NOTHING
-from app.building_blocks.command_line.opened import Open, Opened, run
+from app.building_blocks.command_line.opened import Open, Opened, operator, run
 from app.building_blocks.operations.filters import MessageFilter
 from app.building_blocks.operations.messages import Count
 from app.building_blocks.operations.states import STATES, Box
 from app.building_blocks.retention import Retention
 from app.building_blocks.wake_up import WakeUp
+
+log = structlog.get_logger("app.audit")
 
 _WARNINGS = {
     "outbox": "",
@@ -44,8 +47,9 @@ def add_purge(app: typer.Typer, box: Box, open_service: Open) -> None:
         yes: options.Yes = False,
         json: options.AsJson = False,
     ) -> None:
+        wanted = MessageFilter(until=_ago(older_than))
+
         async def count(opened: Opened) -> Count:
-            wanted = MessageFilter(until=datetime.now(UTC) - older_than)
             found = [await opened.messages.count(state, wanted) for state in over]
             return Count(sum(one.rows for one in found), any(one.is_more for one in found))
 
@@ -63,7 +67,21 @@ def add_purge(app: typer.Typer, box: Box, open_service: Open) -> None:
             raise typer.Exit(NOTHING)
 
 
+def _ago(older_than: timedelta) -> datetime:
+    try:
+        return datetime.now(UTC) - older_than
+    except OverflowError:
+        raise typer.BadParameter(
+            f"{older_than.days}d is longer than there has been time.", param_hint="--older-than"
+        ) from None
+
+
 async def _delete(opened: Opened, box: Box, older_than: timedelta) -> int:
     hours = older_than.total_seconds() / 3600
     retention = Retention(opened.database, WakeUp(), outbox_hours=hours, inbox_hours=hours)
-    return await (retention.delete_published() if box == "outbox" else retention.delete_handled())
+    delete = retention.delete_published if box == "outbox" else retention.delete_handled
+    deleted = await delete()
+    log.info(
+        "messages purged", by=operator(), box=box, messages=deleted, older_than=str(older_than)
+    )
+    return deleted

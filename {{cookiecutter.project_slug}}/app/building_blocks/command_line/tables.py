@@ -1,4 +1,4 @@
-"""Plain text for people: tables that fit the terminal, ages, and nothing that a terminal obeys."""
+"""Plain text for people: tables that fit the terminal, and ages; nothing that a terminal obeys."""
 
 import os
 import shutil
@@ -7,6 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from rich.cells import cell_len, set_cell_size
+
+from app.building_blocks.text import printable
 
 _GAP = "  "
 _LEAST = 10
@@ -43,14 +45,6 @@ def block(row: Mapping[str, str]) -> str:
     """A line for each value, after its name."""
     longest = max(map(len, row))
     return "\n".join(f"{name:<{longest}}{_GAP}{printable(value)}" for name, value in row.items())
-
-
-def printable(text: str) -> str:
-    """`text` with its control characters spelled out: a payload must not drive the terminal."""
-    return "".join(
-        sign if sign.isprintable() or sign == "\n" else sign.encode("unicode_escape").decode()
-        for sign in text
-    )
 
 
 def clock(time: datetime | None) -> str:

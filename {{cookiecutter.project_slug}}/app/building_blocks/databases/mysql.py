@@ -1,5 +1,8 @@
 """MySQL 8 and MariaDB 10.6 or newer, through asyncmy."""
 
+import logging
+import re
+from collections.abc import Collection
 from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime
 from typing import Any
@@ -20,14 +23,25 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.ext.compiler import compiles
 
+from app.building_blocks.databases.quoted_values import keep_values_out
+
 # MySQL's own defaults cut what the other databases keep: fractions of a second, text above
 # 64 KiB, and the difference between upper and lower case.
 
+# A duplicate, a value that does not fit, and a part of the statement: the driver writes the
+# parameters into that.
+_QUOTED = re.compile(
+    r"(?<=Duplicate entry )'.*'(?= for key )"
+    r"|(?<= value: )'.*'(?= for column \S+ at row \d+$)|(?<= value: )'.*'"
+    r"|(?<= near )'.*'(?= at line )|(?<= out of range in )'.*'",
+    re.DOTALL,
+)
 _DUPLICATE_KEY = 1062
 _DEADLOCK = {(1213,), (1205,)}
 _LOST = 2013
-# Cannot connect, gone away, lost during a query, shutting down, too many connections.
-_AWAY = {(2002,), (2003,), (2006,), (_LOST,), (1053,), (1040,)}
+# Cannot connect, gone away, lost during a query, shutting down, too many connections (of all, of
+# this user), no login, no right to this database, no such database.
+_AWAY = {(2002,), (2003,), (2006,), (_LOST,), (1053,), (1040,), (1203,), (1045,), (1044,), (1049,)}
 CONNECT_TIMEOUT_SECONDS = 5
 
 
@@ -77,6 +91,10 @@ class MySQL:
         reader = create_async_engine(
             url, pool_size=5, max_overflow=15, isolation_level="AUTOCOMMIT", **options
         )
+        for engine in (writer, reader):
+            keep_values_out(engine, _QUOTED)
+        # Its warnings are the server's, which quote values as the errors do.
+        logging.getLogger("asyncmy").setLevel("ERROR")
         return writer, reader
 
     def writers_turn(self) -> AbstractAsyncContextManager[Any]:
@@ -101,6 +119,10 @@ class MySQL:
             self.now(),
             type_=DateTime(timezone=True),
         )
+
+    def among(self, column: ColumnElement[Any], values: Collection[Any]) -> ColumnElement[bool]:
+        # The driver writes parameters into the statement anyway.
+        return column.in_(values)
 
     def holds(self, column: ColumnElement[Any], part: str | bytes) -> ColumnElement[bool]:
         return func.instr(column, part) > 0

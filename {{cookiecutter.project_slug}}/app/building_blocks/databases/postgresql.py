@@ -1,23 +1,41 @@
 """PostgreSQL through asyncpg."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, DateTime, ExceptionContext, Table, event, func, literal, text
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    DateTime,
+    Table,
+    any_,
+    func,
+    literal,
+    text,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from app.building_blocks.databases.quoted_values import keep_values_out
 from app.building_blocks.wake_up import WakeUp
 
 CONNECT_TIMEOUT_SECONDS = 5
 LIVENESS_CHECK_SECONDS = 5
 CHANNEL = "outbox_rows_wait"
-# The server's DETAIL and the driver's refusals quote what is in a row.
-_QUOTED = re.compile(r"\nDETAIL:.*|(?<=query argument )(\$\d+): .*", re.DOTALL)
+# The server's DETAIL, its words about a value, and the driver's about a parameter.
+_QUOTED = re.compile(
+    r"\nDETAIL:.*"
+    r"|(?<=: )\".*\"(?=$|\nDETAIL:)"
+    r"|(?<=value )\".*\"(?= is out of range | for )"
+    r"|(?<=query argument \$\d: ).*|(?<=query argument \$\d\d: ).*",
+    re.DOTALL,
+)
+# A lost connection, no login, no such database, no connection left, a server that stops or starts.
+_AWAY = ("08", "28", "3D", "53300", "57P0")
 
 
 class PostgreSQL:
@@ -37,16 +55,14 @@ class PostgreSQL:
             hide_parameters=True,
             connect_args={"timeout": CONNECT_TIMEOUT_SECONDS},
         )
-        event.listen(writer.sync_engine, "handle_error", _keep_values_out)
+        keep_values_out(writer, _QUOTED)
         return writer, writer.execution_options(isolation_level="AUTOCOMMIT")
 
     def writers_turn(self) -> AbstractAsyncContextManager[Any]:
         return nullcontext()
 
     def is_away(self, error: DBAPIError) -> bool:
-        # Class 08 is a lost connection, 57P0x a server that stops or starts.
-        state = str(getattr(error.orig, "sqlstate", None) or "")
-        return state.startswith(("08", "57P0"))
+        return str(getattr(error.orig, "sqlstate", None) or "").startswith(_AWAY)
 
     def is_deadlock(self, error: DBAPIError) -> bool:
         return getattr(error.orig, "sqlstate", None) in ("40001", "40P01")
@@ -61,6 +77,9 @@ class PostgreSQL:
     def later(self, seconds: float) -> ColumnElement[datetime]:
         return self.now() + literal(timedelta(seconds=seconds))
 
+    def among(self, column: ColumnElement[Any], values: Collection[Any]) -> ColumnElement[bool]:
+        return column == any_(literal(list(values), ARRAY(column.type)))
+
     def holds(self, column: ColumnElement[Any], part: str | bytes) -> ColumnElement[bool]:
         # The plain name has a syntax of its own.
         return func.pg_catalog.position(column, part) > 0
@@ -71,16 +90,6 @@ class PostgreSQL:
         statement = insert(table).values(values).on_conflict_do_nothing()
         result = await connection.execute(statement)
         return result.rowcount == 1
-
-
-def _keep_values_out(context: ExceptionContext) -> None:
-    """Take the values out of an error's text, which ends in logs."""
-    driver = context.original_exception.__cause__
-    if driver is not None and hasattr(driver, "detail"):
-        driver.detail = None
-    for error in (context.sqlalchemy_exception, context.original_exception, driver):
-        if error is not None and error.args:
-            error.args = (_QUOTED.sub(r"\1", str(error.args[0])), *error.args[1:])
 
 
 class ListenNotify:

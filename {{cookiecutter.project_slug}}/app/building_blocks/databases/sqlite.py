@@ -1,21 +1,27 @@
 """SQLite: embedded, one file, one writer at a time."""
 
 import asyncio
+import json
+import re
+from collections.abc import Collection
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any
 
 import aiosqlite
-from sqlalchemy import BigInteger, ColumnElement, DateTime, Table, event, func
+from sqlalchemy import BigInteger, ColumnElement, DateTime, Table, event, func, select
 from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.ext.compiler import compiles
 
+from app.building_blocks.databases.quoted_values import keep_values_out
 from app.building_blocks.errors import BusyError
 
 _LOCK_WAIT_SECONDS = 30
 _TIME = "%Y-%m-%d %H:%M:%f000"
+# Of all values it quotes the paths into JSON.
+_QUOTED = re.compile(r"(?<=JSON path error near )'.*'|(?<=bad JSON path: )'.*'", re.DOTALL)
 
 
 @compiles(BigInteger, "sqlite")
@@ -38,6 +44,8 @@ class SQLite:
         reader = create_async_engine(
             url, pool_size=5, max_overflow=15, isolation_level="AUTOCOMMIT", **options
         )
+        for engine in (writer, reader):
+            keep_values_out(engine, _QUOTED)
         event.listen(writer.sync_engine, "connect", _configure)
         event.listen(reader.sync_engine, "connect", _configure)
         # Taking the write lock first means that a transaction never fails half-way with
@@ -58,9 +66,9 @@ class SQLite:
         return False
 
     def is_away(self, error: DBAPIError) -> bool:
-        reasons = ("unable to open", "is locked", "disk I/O")
-        text = str(error.orig)
-        return isinstance(error, OperationalError) and any(reason in text for reason in reasons)
+        reasons = ("unable to open", "is locked", "disk I/O", "is not a database")
+        is_its_own = type(error) in (OperationalError, DatabaseError)
+        return is_its_own and any(reason in str(error.orig) for reason in reasons)
 
     def signals(self, engine: AsyncEngine) -> None:
         return None
@@ -71,6 +79,10 @@ class SQLite:
     def later(self, seconds: float) -> ColumnElement[datetime]:
         shift = f"{seconds:+.3f} seconds"
         return func.strftime(_TIME, "now", shift, type_=DateTime(timezone=True))
+
+    def among(self, column: ColumnElement[Any], values: Collection[Any]) -> ColumnElement[bool]:
+        each = func.json_each(json.dumps(list(values))).table_valued("value")
+        return column.in_(select(each.c.value))
 
     def holds(self, column: ColumnElement[Any], part: str | bytes) -> ColumnElement[bool]:
         return func.instr(column, part) > 0

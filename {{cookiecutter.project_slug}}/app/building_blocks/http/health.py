@@ -44,4 +44,6 @@ async def _run(check: Check) -> str | None:
     except TimeoutError:
         return f"no answer within {_LONGEST_CHECK_SECONDS} s"
     except Exception as error:
-        return f"{type(error).__name__}: {error}"
+        # SQLAlchemy adds the statement and an address of its documentation.
+        told = str(getattr(error, "orig", None) or error).strip().splitlines()
+        return ": ".join((type(error).__name__, *told[:1]))

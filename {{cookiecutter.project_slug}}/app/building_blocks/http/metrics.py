@@ -2,12 +2,15 @@
 
 import asyncio
 
+import structlog
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from app.building_blocks.databases.database import Database
 from app.building_blocks.metrics import Metrics
 from app.building_blocks.operations.backlog import Backlog, backlogs
+
+log = structlog.get_logger(__name__)
 
 _LONGEST_LOOK_SECONDS = 2.0
 
@@ -32,11 +35,11 @@ def metrics_router(metrics: Metrics, database: Database) -> APIRouter:
 
 
 async def _look(database: Database) -> list[Backlog] | None:
-    """None when the database is away: the counters of this process are worth most just then."""
+    """None when that fails: the counters of this process are worth most just then."""
     try:
         async with asyncio.timeout(_LONGEST_LOOK_SECONDS):
             return await backlogs(database, only_open=True)
     except Exception as error:
-        if isinstance(error, TimeoutError) or database.is_away(error):
-            return None
-        raise
+        if not (isinstance(error, TimeoutError) or database.is_away(error)):
+            log.warning("the backlog cannot be read", reason=str(error))
+        return None

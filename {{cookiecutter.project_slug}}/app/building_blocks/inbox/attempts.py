@@ -52,6 +52,8 @@ class Attempts:
         self._metrics = metrics
         self._tracing = tracing
         self._labels = (subscription.event.topic, consumer)
+        self._seconds = metrics.handling_seconds.labels(*self._labels)
+        self._lag = metrics.handle_lag.labels(*self._labels)
         metrics.expect_consumer(*self._labels)
 
     async def make(self, uow: UnitOfWork, run: Run) -> list[DeadLetter]:
@@ -76,7 +78,7 @@ class Attempts:
             connection = await uow.connection()
             await self._inbox.mark_handled(connection, run.message_id, self._consumer, run.number)
         self._metrics.handled.labels(*self._labels).inc()
-        observe_lag(self._metrics.handle_lag, run.message.headers, *self._labels)
+        observe_lag(self._lag, run.message.headers)
         return []
 
     async def record(self, uow: UnitOfWork, run: Run, error: Exception) -> list[DeadLetter]:
@@ -109,7 +111,7 @@ class Attempts:
             run.message.topic, run.message_id, headers, self._consumer, run.number
         ):
             event = read_event(run.message, self._event)
-            with self._metrics.handling_seconds.labels(*self._labels).time():
+            with self._seconds.time():
                 async with uow.savepoint(), asyncio.timeout(self._policy.timeout):
                     await self._handler(event, self._mediator.within(uow))
 

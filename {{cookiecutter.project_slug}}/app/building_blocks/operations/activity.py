@@ -40,12 +40,13 @@ class Minute:
 
 
 async def replicas_of(database: Database) -> list[Replica]:
-    """Those that were seen within a day, the latest start first."""
+    """Those that were seen within a day and have not ended: those that live, latest start first."""
     async with database.reader.connect() as connection:
         now = await database.now(connection)
         rows = (await connection.execute(select(replicas))).all()
     found = [_replica(row, now) for row in rows]
-    return sorted(found, key=lambda one: one.started_at, reverse=True)
+    found.sort(key=lambda one: one.started_at, reverse=True)
+    return sorted(found, key=lambda one: one.is_silent)
 
 
 async def minutes_of(database: Database) -> list[Minute]:

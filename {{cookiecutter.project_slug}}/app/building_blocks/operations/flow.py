@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import CodeType
-from typing import Any
+from typing import Any, get_type_hints
 
 from app.building_blocks.aggregate import AggregateRoot
 from app.building_blocks.messages import Command, DomainEvent
@@ -52,7 +52,7 @@ def _edges(wiring: Wiring) -> Iterator[Edge]:
         for event, converter in feature.converters:
             made_by = Node("converter", converter.__name__, feature.name)
             yield _node("domain event", event), made_by
-            yield made_by, Node("topic", inspect.signature(converter).return_annotation.topic)
+            yield made_by, Node("topic", get_type_hints(converter)["return"].topic)
         for subscription in feature.subscriptions:
             consumer = Node("consumer", subscription.name, feature.name)
             yield Node("topic", subscription.event.topic), consumer

@@ -4,40 +4,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import ColumnElement, and_, select
 
 from app.building_blocks.databases.database import Database
 from app.building_blocks.operations.filters import MessageFilter
+from app.building_blocks.operations.message import Message, columns_of, message_of
 from app.building_blocks.operations.places import as_cursor, from_cursor
 from app.building_blocks.operations.search import SEARCHED, Search, parts_to_search
 from app.building_blocks.operations.secret import Secrets
 from app.building_blocks.operations.states import PUBLISHED, STATES, State, state_of
-from app.building_blocks.operations.times import in_utc
 
 LONGEST_CHAIN = 200
 _EPOCH = datetime.fromtimestamp(0, UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One row, for people. `payload` is JSON with its secrets hidden; times are in UTC.
-
-    `due_at` is when it is tried next, `settled_at` when nothing more was to be done.
-    """
-
-    box: str
-    state: str
-    message_id: str
-    consumer: str | None
-    topic: str
-    key: str | None
-    attempts: int
-    since: datetime | None
-    due_at: datetime | None
-    settled_at: datetime | None
-    last_error: str | None
-    headers: dict[str, str]
-    payload: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +43,13 @@ class Messages:
         self._database, self._secrets = database, secrets
 
     async def page(
-        self, state: State, wanted: MessageFilter, after: str | None = None, limit: int = 50
+        self,
+        state: State,
+        wanted: MessageFilter,
+        after: str | None = None,
+        limit: int = 50,
+        *,
+        payloads: bool = False,
     ) -> Page:
         """Messages of `state` that fit, from `after`, the end of an earlier page, on.
 
@@ -74,8 +58,9 @@ class Messages:
         start = None if after is None else from_cursor(state, after)
         search = Search(self._database.dialect, state, wanted)
         async with self._database.reader.connect() as connection:
-            found = await search.find(connection, start, limit, state.table)
-        messages = [self._shown(state, row) for row in found.rows]
+            columns = self._columns(state, payloads=payloads)
+            found = await search.find(connection, start, limit, *columns)
+        messages = [self._shown(state, row, payload=payloads) for row in found.rows]
         end = None if found.end is None else as_cursor(found.end)
         return Page(messages, end, found.is_full or end is None)
 
@@ -102,10 +87,9 @@ class Messages:
             for table, state in tables.items():
                 fits = wanted.conditions(state, self._database.dialect)
                 rows = await connection.execute(select(table).where(*fits).limit(LONGEST_CHAIN))
-                found += (
-                    self._shown(state_of(box, getattr(row, "state", PUBLISHED)), row)
-                    for row in rows.all()
-                )
+                for row in rows.all():
+                    its_state = state_of(box, getattr(row, "state", PUBLISHED))
+                    found.append(self._shown(its_state, row, payload=True))
         return found
 
     async def chain(self, correlation_id: str) -> list[Message]:
@@ -119,29 +103,14 @@ class Messages:
             for state in STATES:
                 same = and_(state.has(dialect), state.table.c.correlation_id == correlation_id)
                 for part in parts_to_search(dialect, state):
-                    search = select(state.table).where(same, part).limit(LONGEST_CHAIN)
+                    search = select(*self._columns(state)).where(same, part).limit(LONGEST_CHAIN)
                     for row in await connection.execute(search):
-                        message = self._shown(state, row)
+                        message = self._shown(state, row, payload=False)
                         found[message.box, message.message_id, message.consumer] = message
         return sorted(found.values(), key=lambda one: one.since or one.settled_at or _EPOCH)
 
-    def _error_of(self, row: Any) -> str | None:
-        error = getattr(row, "last_error", None)
-        return error and self._secrets.kept_out_of(error, row.topic, row.payload)
+    def _columns(self, state: State, *, payloads: bool = False) -> list[ColumnElement[Any]]:
+        return columns_of(state, self._secrets, payloads=payloads)
 
-    def _shown(self, state: State, row: Any) -> Message:
-        return Message(
-            state.box,
-            state.name,
-            row.message_id,
-            getattr(row, "consumer", None),
-            row.topic,
-            row.key,
-            row.attempts,
-            in_utc(getattr(row, "received_at", None) or getattr(row, "created_at", None)),
-            in_utc(getattr(row, "next_attempt_at", None) or getattr(row, "available_at", None)),
-            in_utc(getattr(row, "handled_at", None) or getattr(row, "published_at", None)),
-            self._error_of(row),
-            dict(row.headers or {}),
-            self._secrets.shown(row.topic, row.payload),
-        )
+    def _shown(self, state: State, row: Any, *, payload: bool) -> Message:
+        return message_of(state, row, self._secrets, payload=payload)

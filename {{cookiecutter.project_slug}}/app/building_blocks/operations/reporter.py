@@ -2,8 +2,9 @@
 
 import os
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import uuid4
 
 import structlog
@@ -23,7 +24,7 @@ KEPT = timedelta(days=1)
 
 
 class Reporter:
-    """A row for this process, and one for each minute in which it published or handled.
+    """A row for this process while it runs, and one for each minute in which it did something.
 
     `checks` are those of readiness. Every `interval` seconds, by the database's clock. At the
     same time it looks which `environments` there are, and lets this one exist for `consumers`.
@@ -49,25 +50,36 @@ class Reporter:
         self._started_at: datetime | None = None
 
     async def run(self) -> None:
-        """Report until told to stop. While the database is away it waits."""
+        """Report until told to stop, then sign off. While the database is away it waits."""
         while not self._wake_up.closed:
-            try:
-                await self.report()
-            except Exception as error:
-                if not self._database.is_away(error):
-                    raise
-                log.warning("database is away", reason=str(error))
+            await self._try(self.report)
             await self._wake_up.sleep(self._interval)
+        await self._try(self.sign_off)
 
     async def report(self) -> None:
         """Write it down once."""
         parts = {name: why or "" for name, why in (await answers(self._checks)).items()}
+        await self._write(partial(self._beat, parts))
+
+    async def sign_off(self) -> None:
+        """Write down what was done last. A process that ends like this is missed by nobody."""
+        await self._write(self._leave)
+
+    async def _try(self, tell: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await tell()
+        except Exception as error:
+            if not self._database.is_away(error):
+                raise
+            log.warning("database is away", reason=str(error))
+
+    async def _write(self, tell: Callable[[AsyncConnection, datetime], Awaitable[None]]) -> None:
         totals = self._metrics.totals()
         done = {name: total - self._told[name] for name, total in totals.items()}
 
         async def work(connection: AsyncConnection) -> None:
             now = await self._database.now(connection)
-            await self._beat(connection, now, parts)
+            await tell(connection, now)
             if any(done.values()):
                 await self._count(connection, now, done)
             await self._forget(connection, now)
@@ -77,7 +89,7 @@ class Reporter:
         self._told = totals
 
     async def _beat(
-        self, connection: AsyncConnection, now: datetime, parts: Mapping[str, str]
+        self, parts: Mapping[str, str], connection: AsyncConnection, now: datetime
     ) -> None:
         self._started_at = self._started_at or now
         row = {
@@ -95,6 +107,9 @@ class Reporter:
             await connection.execute(
                 update(replicas).where(mine).values(seen_at=now, parts=row["parts"])
             )
+
+    async def _leave(self, connection: AsyncConnection, now: datetime) -> None:
+        await connection.execute(delete(replicas).where(replicas.c.replica == self._replica))
 
     async def _count(
         self, connection: AsyncConnection, now: datetime, done: Mapping[str, int]

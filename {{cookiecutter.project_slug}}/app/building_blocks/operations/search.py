@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Row, Table, select, true
+from sqlalchemy import ColumnElement, Row, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.building_blocks.databases.dialect import Dialect
@@ -42,7 +42,7 @@ class Search:
         connection: AsyncConnection,
         start: Place | None,
         limit: int,
-        *what: Table | Column[Any],
+        *what: ColumnElement[Any],
     ) -> Found:
         """`what` of up to `limit` rows that fit, listed after `start`."""
         dialect, state, fits = self._dialect, self._state, list(self.conditions)

@@ -1,7 +1,8 @@
 """Keeps secret what an integration event marks as secret, wherever operators look."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Mapping
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -10,6 +11,7 @@ from pydantic import BaseModel, PlainSerializer, SecretStr
 from app.building_blocks.integration_event import IntegrationEvent
 
 HIDDEN = "••••••"
+_LIKE_ANY_WORD = 4
 
 Secret = Annotated[
     SecretStr, PlainSerializer(SecretStr.get_secret_value, return_type=str, when_used="json")
@@ -35,7 +37,7 @@ class Secrets:
         try:
             value = json.loads(text)
             if topic in self.topics:
-                value = _masked(value, self._models[topic])
+                value = _masked(value, self._models[topic], [])
             return json.dumps(value, indent=2, ensure_ascii=False)
         except (ValueError, RecursionError):
             # Also what is nested too deep, which must not hide the messages beside it.
@@ -45,15 +47,13 @@ class Secrets:
         """`text`, such as an error that came of the payload, without what is secret in that."""
         if topic not in self.topics:
             return text
+        found: list[str] = []
         try:
-            value = json.loads(payload)
-            found = set(_lost(value, _masked(value, self._models[topic])))
+            _masked(json.loads(payload), self._models[topic], found)
         except (ValueError, RecursionError):
             # No handler has seen what is in it, so no error can tell.
             return text
-        for secret in sorted(found, key=len, reverse=True):
-            text = text.replace(secret, HIDDEN)
-        return text
+        return _without(text, found)
 
 
 def has_secret(annotation: Any, within: tuple[type, ...] = ()) -> bool:
@@ -68,36 +68,62 @@ def has_secret(annotation: Any, within: tuple[type, ...] = ()) -> bool:
     return any(has_secret(argument, within) for argument in get_args(annotation))
 
 
-def _lost(value: Any, masked: Any) -> Iterator[str]:
-    """The texts and numbers of `value` that `masked` does not show."""
-    if masked == HIDDEN and not isinstance(value, Mapping | list):
-        if value not in (None, "", True, False):
-            yield str(value)
-    elif isinstance(value, Mapping):
-        for name, part in value.items():
-            yield from _lost(part, HIDDEN if masked == HIDDEN else masked[name])
-    elif isinstance(value, list):
-        for place, part in enumerate(value):
-            yield from _lost(part, HIDDEN if masked == HIDDEN else masked[place])
+def _masked(value: Any, annotation: Any, found: list[str]) -> Any:
+    """`value` without what `annotation` says is secret, which goes into `found`.
 
-
-def _masked(value: Any, annotation: Any) -> Any:
-    """`value` without what `annotation` says is secret; what fits nothing is hidden."""
-    if not has_secret(annotation):
+    What fits nothing is hidden.
+    """
+    if value is None or not has_secret(annotation):
         return value
-    if isinstance(value, Mapping) and isinstance(annotation, type):
-        fields = annotation.model_fields if issubclass(annotation, BaseModel) else {}
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin in (Union, UnionType):
+        parts = tuple(part for part in parts if part is not NoneType)
+    if origin is Annotated or (origin in (Union, UnionType) and len(parts) == 1):
+        return _masked(value, parts[0], found)
+    if isinstance(value, Mapping):
+        return _masked_object(value, annotation, found)
+    if isinstance(value, list) and (each := _each_of(origin, parts, len(value))) is not None:
+        return [_masked(part, kind, found) for part, kind in zip(value, each, strict=True)]
+    return _hidden(value, found)
+
+
+def _masked_object(value: Mapping[str, Any], annotation: Any, found: list[str]) -> Any:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        fields = annotation.model_fields
         return {
-            name: _masked(part, fields[name].annotation) if name in fields else HIDDEN
+            name: _masked(part, fields[name].annotation if name in fields else SecretStr, found)
             for name, part in value.items()
         }
-    if value is None:
-        return None
-    parts = [part for part in get_args(annotation) if part is not NoneType]
-    if get_origin(annotation) in (Union, UnionType) and len(parts) == 1:
-        return _masked(value, parts[0])
-    if isinstance(value, list) and get_origin(annotation) is list:
-        return [_masked(part, parts[0]) for part in value]
-    if isinstance(value, Mapping) and get_origin(annotation) is dict:
-        return {name: _masked(part, parts[1]) for name, part in value.items()}
+    if get_origin(annotation) is dict:
+        names, values = get_args(annotation)
+        if not has_secret(names):
+            return {name: _masked(part, values, found) for name, part in value.items()}
+        found.extend(value)
+    return _hidden(value, found)
+
+
+def _each_of(origin: Any, parts: tuple[Any, ...], length: int) -> tuple[Any, ...] | None:
+    """The annotation of each of the `length` values of a list; None if they do not fit."""
+    if origin in (list, set, frozenset) or (origin is tuple and parts[-1] is Ellipsis):
+        return parts[:1] * length
+    return parts if origin is tuple and len(parts) == length else None
+
+
+def _hidden(value: Any, found: list[str]) -> str:
+    """Nothing of `value`; all of its texts and numbers go into `found`."""
+    if isinstance(value, Mapping | list):
+        for part in value.values() if isinstance(value, Mapping) else value:
+            _hidden(part, found)
+    elif value not in (None, True, False):
+        found.append(str(value))
     return HIDDEN
+
+
+def _without(text: str, secrets: Iterable[str]) -> str:
+    """As they are, and as they look when a text quotes them."""
+    spellings = {way for one in secrets for way in (one, repr(one)[1:-1], json.dumps(one)[1:-1])}
+    for secret in sorted(spellings - {""}, key=len, reverse=True):
+        # A short one stands in other words by chance, and would tell what it is by its place.
+        word = rf"(?<!\w){re.escape(secret)}(?!\w)" if len(secret) < _LIKE_ANY_WORD else None
+        text = re.sub(word, HIDDEN, text) if word else text.replace(secret, HIDDEN)
+    return text

@@ -30,7 +30,7 @@ class Access:
         """
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
-            self.check(token.strip(), address_of(request))
+            self.check(token, address_of(request))
             return ""
         cookie = request.cookies.get(COOKIE, "")
         if not self._sessions.is_valid(cookie):
@@ -38,14 +38,17 @@ class Access:
         return self._sessions.csrf(cookie)
 
     def check(self, token: str, address: str) -> None:
-        """Raises RefusedError for a wrong token, and for any once too many were wrong."""
+        """Raises RefusedError for a wrong token, and for any once too many were wrong.
+
+        Space around it does not count: files that hold a token often end with a line break.
+        """
         if wait := ceil(self._logins.wait(address)):
             raise RefusedError(
                 HTTPStatus.TOO_MANY_REQUESTS,
                 f"Too many attempts with a wrong token. Try again in {wait} s.",
                 {"Retry-After": str(wait)},
             )
-        if not same(token, self._token):
+        if not same(token.strip(), self._token.strip()):
             self._logins.failed(address)
             log.warning("operator token is wrong", address=address)
             raise RefusedError(

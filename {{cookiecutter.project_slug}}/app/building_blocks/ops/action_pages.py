@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from app.building_blocks.operations.actions import Actions
 from app.building_blocks.operations.messages import Messages
 from app.building_blocks.operations.states import State
-from app.building_blocks.ops.filter_form import FilterForm, known_state
+from app.building_blocks.ops.filter_form import FIELDS, FilterForm, known_state
 from app.building_blocks.ops.views import Views, link
 from app.building_blocks.ops.visit import RefusedError, Visit
 
@@ -57,6 +57,11 @@ class ActionPages:
         action = given.get("action", "")
         if action not in _ACTIONS:
             raise RefusedError(HTTPStatus.NOT_FOUND, f"There is no action {action!r}.")
+        for name in FIELDS:
+            if given.get(name) == "":
+                # A program whose variable was empty does not mean every message.
+                says = f"{name} is empty: leave it out, and messages with any {name} are meant."
+                raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, says)
         state = known_state(given.get("box", ""), given.get("state", ""))
         if not state.is_open:
             says = f"What is {state.name} in the {state.box} is done: nothing can be changed."

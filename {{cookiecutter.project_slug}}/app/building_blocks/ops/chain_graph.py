@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from app.building_blocks.context import CAUSATION_ID
-from app.building_blocks.operations.messages import Message
+from app.building_blocks.operations.message import Message
 from app.building_blocks.ops.drawing import Box, Curve, Drawing, curve, shortened
 from app.building_blocks.ops.views import link
 

@@ -23,7 +23,7 @@ class FilterForm:
     @classmethod
     def read(cls, given: Mapping[str, str], hidden: tuple[str, ...]) -> "FilterForm":
         """Those fields of `given` that belong to a filter. Raises RefusedError."""
-        values = {name: given[name] for name in FIELDS if given.get(name, "").strip()}
+        values = {name: given[name] for name in FIELDS if given.get(name)}
         for name, value in values.items():
             if len(value) > _LONGEST or not value.isprintable():
                 raise _refused(f"{name} must be printable, {_LONGEST} characters at most.")

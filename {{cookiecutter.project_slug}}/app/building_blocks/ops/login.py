@@ -1,7 +1,7 @@
 """Logging in and out."""
 
 from http import HTTPStatus
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from starlette.responses import RedirectResponse, Response
 
@@ -47,7 +47,8 @@ def _safe(wanted: str | None) -> str:
     except ValueError:
         return HOME
     is_ours = parts.path == HOME or parts.path.startswith(f"{HOME}/")
-    leads_away = ".." in parts.path or "\\" in parts.path
+    path = unquote(parts.path)
+    leads_away = ".." in path or "\\" in path
     if parts.scheme or parts.netloc or leads_away or not is_ours:
         return HOME
     return parts._replace(fragment="").geturl()

@@ -4,7 +4,6 @@ from http import HTTPStatus
 
 from starlette.responses import Response
 
-from app.building_blocks.context import CORRELATION_ID
 from app.building_blocks.databases.database import Database
 from app.building_blocks.operations.messages import LONGEST_CHAIN, Messages
 from app.building_blocks.ops.chain_graph import chain_graph
@@ -27,17 +26,15 @@ class MessagePage:
         if message is None:
             raise RefusedError(
                 HTTPStatus.NOT_FOUND,
-                "There is no such message. It may have been discarded, or deleted after a while.",
+                "There is no such message. It may have been discarded, or done and deleted since.",
             )
-        correlation_id = message.headers.get(CORRELATION_ID, message.message_id)
-        chain = await self._messages.chain(correlation_id)
+        chain = await self._messages.chain(message.correlation_id)
         return self._views.page(
             visit,
             "message.html",
             now=await clock(self._database),
             message=message,
             is_open=known_state(message.box, message.state).is_open,
-            correlation_id=correlation_id,
             chain=chain,
             is_cut=len(chain) >= LONGEST_CHAIN,
             graph=chain_graph(chain, message),

@@ -14,5 +14,7 @@ def result_of(query: Mapping[str, str]) -> str:
         return ""
     many = int(count)
     if not many:
-        return "Nothing was changed: no message fits any more. Somebody may have been faster."
+        return (
+            "Nothing was changed: no message fits any more. Somebody was faster, or is at it now."
+        )
     return f"{number(many)} {'message is' if many == 1 else 'messages are'} {_DONE[done]}."

@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse
 
 from app.building_blocks.databases.database import Database
 from app.building_blocks.ops import times
+from app.building_blocks.ops.texts import breakable, spelled_out
 from app.building_blocks.ops.visit import RefusedError, Visit
 
 _FOLDER = Path(__file__).with_name("templates")
@@ -24,6 +25,7 @@ class Views:
         self._environment = Environment(
             loader=FileSystemLoader(_FOLDER),
             autoescape=True,
+            finalize=spelled_out,
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
@@ -31,6 +33,7 @@ class Views:
         self._environment.globals.update(service=service, asset=asset, link=link)
         self._environment.filters.update(
             without=str.removeprefix,
+            breakable=breakable,
             utc=times.utc,
             duration=times.duration,
             relative=times.relative,

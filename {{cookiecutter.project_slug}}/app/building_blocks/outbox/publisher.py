@@ -1,6 +1,7 @@
 """The publisher: carries outbox rows to the broker, in order per key, at least once."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import chain
 
@@ -127,8 +128,8 @@ class Publisher:
         self._rows_in_flight -= sum(
             len(lane.confirmed) + len(lane.waiting) + bool(lane.refused) for lane in lanes
         )
-        for row in confirmed:
-            self._metrics.published.labels(row.topic).inc()
+        for topic, count in Counter(row.topic for row in confirmed).items():
+            self._metrics.published.labels(topic).inc(count)
         if confirmed or refusals:
             # It answered, if only to say no.
             self._outage.over()

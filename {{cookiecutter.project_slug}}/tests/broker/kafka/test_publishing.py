@@ -22,6 +22,7 @@ from tests.broker.kafka.protocol import (
     PRODUCE,
     TOO_LARGE,
 )
+from tests.broker.refusals import refusals_of
 from tests.own_broker import MockCluster
 
 
@@ -36,14 +37,7 @@ async def test_a_refused_message_names_itself_and_stops_no_other(bench: Bench) -
         bench.message(key="\ud800"),
         bench.message(bytes(MAX_REQUEST_BYTES)),
     ]
-    healthy = [bench.message(b"%03d" % number) for number in range(100)]
-    messages = [*healthy[:50], *refused, *healthy[50:]]
-    outcomes = await asyncio.gather(*map(adapter.publish, messages), return_exceptions=True)
-    by_outcome = [type(outcome) for outcome in outcomes]
-    assert by_outcome.count(MessageRefusedError) == len(refused), outcomes
-    assert by_outcome.count(type(None)) == len(healthy)
-    await until(lambda: len(bench.received) >= len(healthy))
-    assert bench.bodies() == sorted(message.body for message in healthy)
+    await refusals_of(bench, adapter, refused)
 
 
 async def test_a_topic_that_does_not_come_into_being_is_refused(

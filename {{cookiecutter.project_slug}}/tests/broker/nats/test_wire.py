@@ -1,12 +1,11 @@
 """How a message looks on NATS, and which ones it refuses."""
 
-import asyncio
-
 import pytest
 
-from app.building_blocks.brokers.adapter import BrokerMessage, MessageRefusedError
+from app.building_blocks.brokers.adapter import BrokerMessage
 from tests.broker.bench import Bench, until
 from tests.broker.nats.outsider import Outsider
+from tests.broker.refusals import refusals_of
 
 
 async def test_the_wire_format_is_the_cloudevents_nats_binding(
@@ -83,15 +82,8 @@ async def test_a_refused_message_names_itself_and_stops_no_other(
         bench.message(bytes(largest - 50)),
         bench.message(bytes(largest + 1)),
     ]
-    healthy = [bench.message(b"%03d" % number) for number in range(100)]
-    messages = [*healthy[:50], *refused, *healthy[50:]]
-    outcomes = await asyncio.gather(*map(adapter.publish, messages), return_exceptions=True)
-    by_outcome = [type(outcome) for outcome in outcomes]
-    assert by_outcome.count(MessageRefusedError) == len(refused), outcomes
-    assert by_outcome.count(type(None)) == len(healthy)
-    assert "raise max_payload" in str(outcomes[50 + len(refused) - 1])
-    await until(lambda: len(bench.received) == len(healthy))
-    assert bench.bodies() == sorted(message.body for message in healthy)
+    *_, too_large = await refusals_of(bench, adapter, refused)
+    assert "raise max_payload" in str(too_large)
 
 
 async def test_names_that_would_mean_another_consumer_or_subject_are_refused(bench: Bench) -> None:

@@ -9,25 +9,18 @@ from redis.asyncio import Redis
 from app.building_blocks.brokers.adapter import BrokerMessage
 from app.building_blocks.brokers.redis import group
 from app.building_blocks.brokers.redis.reader import PREFETCH
-from tests.broker.bench import DEADLINE, Bench, until
+from tests.broker.bench import DEADLINE, Bench, Held, until
 from tests.broker.redis.outsider import is_all_acknowledged, leave_to_the_dead, pending
 
 
 async def test_deliveries_run_side_by_side_up_to_the_prefetch(bench: Bench, redis: Redis) -> None:
-    running, release = 0, asyncio.Event()
-
-    async def receive(message: BrokerMessage) -> None:
-        nonlocal running
-        running += 1
-        await release.wait()
-        await bench.keep(message)
-
-    adapter = bench.listener(receive)
+    held = Held(bench)
+    adapter = bench.listener(held)
     await adapter.start()
     await asyncio.gather(*(adapter.publish(bench.message()) for _ in range(PREFETCH + 3)))
-    await until(lambda: running == PREFETCH == 20)
+    await until(lambda: held.running == PREFETCH == 20)
     assert await pending(redis, bench) == PREFETCH
-    release.set()
+    held.may_end.set()
     await until(lambda: len(bench.received) == PREFETCH + 3)
 
 

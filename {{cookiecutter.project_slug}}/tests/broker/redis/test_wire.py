@@ -1,13 +1,12 @@
 """How an entry looks in a stream, and which messages are refused."""
 
-import asyncio
-
 from redis.asyncio import Redis
 
-from app.building_blocks.brokers.adapter import BrokerMessage, MessageRefusedError
+from app.building_blocks.brokers.adapter import BrokerMessage
 from app.building_blocks.brokers.redis.wire import MAX_BODY_BYTES
 from tests.broker.bench import Bench, until
 from tests.broker.redis.outsider import contents, is_all_acknowledged
+from tests.broker.refusals import refusals_of
 
 
 async def test_the_wire_format_is_plain_fields_and_data(bench: Bench, redis: Redis) -> None:
@@ -63,10 +62,4 @@ async def test_a_refused_message_names_itself_and_stops_no_other(
         BrokerMessage("\ud800", b"", {}),
         BrokerMessage(f"{bench.topic}.string", b"", {}),
     ]
-    healthy = [bench.message(b"%03d" % number) for number in range(100)]
-    messages = [*healthy[:50], *refused, *healthy[50:]]
-    outcomes = await asyncio.gather(*map(adapter.publish, messages), return_exceptions=True)
-    by_outcome = [type(outcome) for outcome in outcomes]
-    assert by_outcome.count(MessageRefusedError) == len(refused), outcomes
-    assert by_outcome.count(type(None)) == len(healthy)
-    await until(lambda: len(bench.received) == len(healthy))
+    await refusals_of(bench, adapter, refused)
