@@ -8,7 +8,7 @@ ALONE := tests/test_load.py tests/test_faults.py tests/test_broker_restarts.py
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint
+.PHONY: help demo test lint bench
 
 help:  ## Show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 8
@@ -35,3 +35,10 @@ endif
 
 lint: $(VENV)/.installed  ## Check the style and the types of the template's own Python
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy
+
+$(VENV)/.benchmarks: $(VENV)/.installed benchmarks/requirements.txt
+	@$(PYTHON) scripts/make_venv.py $(VENV) benchmarks/requirements.txt
+	@touch $@
+
+bench: $(VENV)/.benchmarks  ## Measure a baked service beside what it is compared with; ARGS=--help says more
+	@PYTHONPATH=tests $(VENV)/bin/python -m benchmarks $(ARGS)

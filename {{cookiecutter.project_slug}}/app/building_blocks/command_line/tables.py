@@ -8,6 +8,7 @@ from datetime import datetime
 
 from rich.cells import cell_len, set_cell_size
 
+from app.building_blocks.operations.times import duration
 from app.building_blocks.text import printable
 
 _GAP = "  "
@@ -54,15 +55,7 @@ def clock(time: datetime | None) -> str:
 
 def age(seconds: float | None) -> str:
     """In the two largest units that matter."""
-    if seconds is None:
-        return "-"
-    days, rest = divmod(round(seconds), 86400)
-    hours, rest = divmod(rest, 3600)
-    minutes, rest = divmod(rest, 60)
-    parts = [(days, "d"), (hours, "h"), (minutes, "min"), (rest, "s")]
-    first = next((at for at, (number, _) in enumerate(parts) if number), len(parts) - 1)
-    shown = [f"{number} {unit}" for number, unit in parts[first : first + 2] if number]
-    return " ".join(shown) or "0 s"
+    return "-" if seconds is None else duration(seconds)
 
 
 def _shrink(widths: dict[str, int], room: int, names: Sequence[str]) -> None:

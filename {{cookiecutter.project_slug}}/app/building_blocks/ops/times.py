@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-_STEPS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+from app.building_blocks.operations.times import STEPS
 
 
 def utc(time: datetime) -> str:
@@ -10,21 +10,9 @@ def utc(time: datetime) -> str:
     return f"{time:%Y-%m-%d %H:%M:%S}"
 
 
-def duration(seconds: float) -> str:
-    """Its two largest parts, such as `3 min 5 s`."""
-    left, parts = round(seconds), list[str]()
-    for size, unit in _STEPS:
-        if left >= size and len(parts) < 2:
-            parts.append(f"{left // size} {unit}")
-            left %= size
-        elif parts:
-            break
-    return " ".join(parts) or "0 s"
-
-
 def age(seconds: float) -> str:
     """Its largest part, such as `3 min`."""
-    size, unit = next((step for step in _STEPS if seconds >= step[0]), _STEPS[-1])
+    size, unit = next((step for step in STEPS if seconds >= step[0]), STEPS[-1])
     return f"{int(seconds // size)} {unit}"
 
 

@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from app.building_blocks.databases.database import Database
+from app.building_blocks.operations.times import duration
 from app.building_blocks.ops import times
 from app.building_blocks.ops.texts import breakable, spelled_out
 from app.building_blocks.ops.visit import RefusedError, Visit
@@ -35,7 +36,7 @@ class Views:
             without=str.removeprefix,
             breakable=breakable,
             utc=times.utc,
-            duration=times.duration,
+            duration=duration,
             relative=times.relative,
             number=times.number,
         )

@@ -1,0 +1,27 @@
+"""Messages handled, beside the same business transactions without broker and inbox."""
+
+from collections.abc import AsyncIterator
+
+from benchmarks.bench import Bench
+from benchmarks.figures import Figure
+from benchmarks.progress import say
+
+SHARE = 10  # handling takes longer than publishing
+
+
+async def consuming(bench: Bench, database: str, broker: str) -> AsyncIterator[Figure | str]:
+    """Messages per second, each an inbox row and an order in one transaction."""
+    runs, where = bench.options.runs, f"{database} + {broker}"
+    found = []
+    async with bench.place(database, broker) as place:
+        for run in range(runs):
+            say(f"consuming, {where}: run {run + 1} of {runs}")
+            found.append(await place.run("consuming", "--rows", bench.options.rows // SHARE))
+    yield Figure(
+        "handled",
+        where,
+        "1/s",
+        [each["handled"] for each in found],
+        "the business write alone",
+        [each["alone"] for each in found],
+    )

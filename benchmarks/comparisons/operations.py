@@ -1,0 +1,40 @@
+"""How long an operator waits with a million rows: `benchmarks/operations.py`, to be read by eye."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from service import environment
+
+from benchmarks.bench import Bench
+from benchmarks.figures import Figure
+from benchmarks.progress import say
+
+PROGRAM = Path(__file__).parent.parent / "operations.py"
+
+
+async def operations(bench: Bench, database: str, broker: str) -> AsyncIterator[Figure | str]:
+    """It writes a table of its own."""
+    say(f"operations, {database}")
+    async with bench.place(database, broker) as place:
+        process = await _run(place.service, place.settings["DATABASE_URL"])
+    if process:
+        yield f"operations, {database}: some answers take longer than the goal, see above."
+
+
+async def _run(folder: Path, url: str) -> int:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        PROGRAM,
+        url,
+        cwd=folder,
+        env=environment(),
+        stdin=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        return await process.wait()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
