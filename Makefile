@@ -8,7 +8,7 @@ ALONE := tests/test_load.py tests/test_faults.py tests/test_broker_restarts.py
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench
+.PHONY: help demo test matrix lint bench
 
 help:  ## Show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 8
@@ -32,6 +32,10 @@ else
 	@$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadgroup $(ALONE:%=--ignore=%)
 	@$(VENV)/bin/python -m pytest $(ALONE)
 endif
+
+# Much of it is waiting: more workers than cores.
+matrix:  ## Only the combinations: style, types, migrations and their own tests, in five minutes
+	@$(MAKE) --no-print-directory test ARGS=tests/test_bake_matrix.py WORKERS=5
 
 lint: $(VENV)/.installed  ## Check the style and the types of the template's own Python
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy

@@ -73,7 +73,7 @@ class Settings(BaseSettings):
 
     outbox_publisher_enabled: bool = True
     outbox_poll_interval: _Seconds = 1.0
-    outbox_batch_size: Annotated[int, Field(ge=1, le=1000)] = 100
+    outbox_batch_size: Annotated[int, Field(ge=1, le=1000)] = 500
     outbox_retention_hours: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 24.0
 
     retry_max_retries: Annotated[int, Field(ge=0)] = 10

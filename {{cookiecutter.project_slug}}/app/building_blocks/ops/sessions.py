@@ -5,6 +5,7 @@ import hmac
 import secrets
 import time
 from collections.abc import Callable
+from functools import lru_cache
 
 LASTS_SECONDS = 12 * 3600
 
@@ -16,9 +17,7 @@ class Sessions:
     """
 
     def __init__(self, token: str, clock: Callable[[], float] = time.time) -> None:
-        # Slow on purpose: a stolen cookie is no quick way to guess the token.
-        self._key = hashlib.scrypt(token.encode(), salt=b"operator pages", n=2**14, r=8, p=1)
-        self._clock = clock
+        self._token, self._clock = token, clock
 
     def begin(self) -> str:
         """The cookie of a new session."""
@@ -37,7 +36,14 @@ class Sessions:
         return self._signed("form", cookie)
 
     def _signed(self, use: str, text: str) -> str:
-        return hmac.new(self._key, f"{use}:{text}".encode(), hashlib.sha256).hexdigest()
+        key = _key_of(self._token)
+        return hmac.new(key, f"{use}:{text}".encode(), hashlib.sha256).hexdigest()
+
+
+@lru_cache(maxsize=1)
+def _key_of(token: str) -> bytes:
+    # Slow on purpose: a stolen cookie is no quick way to guess the token.
+    return hashlib.scrypt(token.encode(), salt=b"operator pages", n=2**14, r=8, p=1)
 
 
 def same(given: str, expected: str) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -19,27 +20,34 @@ from app.building_blocks.ops.visit import RefusedError, Visit
 _FOLDER = Path(__file__).with_name("templates")
 
 
+@cache
+def _environment() -> Environment:
+    """One in a process: what it compiles of templates is kept in it."""
+    environment = Environment(
+        loader=FileSystemLoader(_FOLDER),
+        autoescape=True,
+        finalize=spelled_out,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(link=link)
+    environment.filters.update(
+        without=str.removeprefix,
+        breakable=breakable,
+        utc=times.utc,
+        duration=duration,
+        relative=times.relative,
+        number=times.number,
+    )
+    return environment
+
+
 class Views:
     """The pages of one service."""
 
     def __init__(self, service: str, asset: Callable[[str], str]) -> None:
-        self._environment = Environment(
-            loader=FileSystemLoader(_FOLDER),
-            autoescape=True,
-            finalize=spelled_out,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._environment.globals.update(service=service, asset=asset, link=link)
-        self._environment.filters.update(
-            without=str.removeprefix,
-            breakable=breakable,
-            utc=times.utc,
-            duration=duration,
-            relative=times.relative,
-            number=times.number,
-        )
+        self._service, self._asset = service, asset
 
     def page(
         self,
@@ -50,11 +58,17 @@ class Views:
         **values: Any,
     ) -> HTMLResponse:
         """The page that `template` makes of `values`."""
-        html = self._environment.get_template(template).render(
-            csrf=visit.csrf,
-            is_logged_in=visit.is_logged_in,
-            path=visit.request.url.path,
-            **values,
+        html = (
+            _environment()
+            .get_template(template)
+            .render(
+                service=self._service,
+                asset=self._asset,
+                csrf=visit.csrf,
+                is_logged_in=visit.is_logged_in,
+                path=visit.request.url.path,
+                **values,
+            )
         )
         # What came over the broker as JSON can hold halves of characters, which UTF-8 cannot.
         return HTMLResponse(html.encode(errors="replace"), status, headers)
