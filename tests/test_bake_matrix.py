@@ -55,8 +55,7 @@ SAME_FOR_EVERY_DATABASE = (
 )
 # What database and broker do together; the rest of a broker's tests runs on the first database.
 TOGETHER = ("tests/guarantees/test_every_broker*.py", "tests/test_round_trip.py")
-WITHOUT_A_SERVER = (*TOGETHER, "tests/start_up", "tests/test_documents.py", "tests/test_health.py")
-OF_A_BROKER = (*WITHOUT_A_SERVER, "tests/metrics", "tests/test_readiness.py", "tests/tracing")
+OF_A_BROKER = (*TOGETHER, "tests/start_up", "tests/test_documents.py", "tests/test_health.py")
 NOT_AGAIN_IN_MEMORY = ("-k", "not memory")
 
 each_combination = pytest.mark.parametrize(("database", "broker"), COMBINATIONS)
@@ -110,7 +109,7 @@ def test_a_service_passes_its_own_tests_without_its_server(broker: str, baked: B
     started = time.monotonic()
     service_tests(
         baked("sqlite", broker),
-        *files(WITHOUT_A_SERVER),
+        *files(OF_A_BROKER),
         BROKER_URL="memory://",
         CI="false",
     )

@@ -81,15 +81,22 @@ class Actions:
         if state.table is outbox:
             # A row that a publisher holds may be at the broker already.
             fits = and_(fits, is_free(self._database.dialect))
+        changed = passed_by = 0
         while True:
             # Found without a lock, and looked at once more with one.
             async with self._database.reader.connect() as connection:
                 found = await search.find(connection, start, SEARCHED, *state.order)
             for at in range(0, len(found.rows), _AT_ONCE):
-                yield await self._change_these(found.rows[at : at + _AT_ONCE], state, fits, how)
-            if found.end is None:
-                return
+                these = found.rows[at : at + _AT_ONCE]
+                number = await self._change_these(these, state, fits, how)
+                changed, passed_by = changed + number, passed_by + len(these) - number
+                yield number
             start = found.end
+            if start is None:
+                if not changed or not passed_by:
+                    return
+                # Somebody held some of them, perhaps only for a moment.
+                changed = passed_by = 0
 
     async def _change_these(
         self, rows: Sequence[Row[Any]], state: State, fits: ColumnElement[bool], how: Change
