@@ -4,11 +4,13 @@ import asyncio
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from app.building_blocks.databases.database import Database
 from app.building_blocks.outbox.signalling import listening, signalling
 from app.building_blocks.wake_up import WakeUp
+from app.database import open_database
 from tests.many_rows import plan_of_a_claim
 from tests.waiting import eventually
 
@@ -93,6 +95,15 @@ async def test_a_number_that_is_too_large_is_not_quoted(database: Database) -> N
         async with database.reader.connect() as connection:
             await connection.execute(statement, {"value": "98765432109876"})
     assert "98765432109876" not in str(caught.value)
+
+
+async def test_a_url_may_say_sslmode_as_it_does_for_libpq(database: Database) -> None:
+    url = make_url(database.url).set(drivername="postgresql")
+    plain = open_database(f"{url.render_as_string(hide_password=False)}?sslmode=disable")
+    own = text("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
+    async with plain.reader.connect() as connection:
+        assert await connection.scalar(own) is False
+    await plain.dispose()
 
 
 async def test_a_claim_passes_rows_of_other_states_by(database: Database) -> None:

@@ -1,9 +1,9 @@
 """Integration events: what a feature tells the rest of the world, its public contract."""
 
 import re
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SecretStr
 
 from app.building_blocks.plain_json import not_plain
 
@@ -51,4 +51,10 @@ def problems_of(event: type[IntegrationEvent]) -> list[str]:
         )
     if event.key is not None and event.key not in event.model_fields:
         problems.append(f"{event.__name__}.key names {event.key!r}, which is not a field of it.")
+    elif event.key is not None and _is_secret(event.model_fields[event.key].annotation):
+        problems.append(f"{event.__name__}.key names {event.key!r}, a secret: keys are shown.")
     return problems
+
+
+def _is_secret(annotation: Any) -> bool:
+    return annotation is SecretStr or any(_is_secret(part) for part in get_args(annotation))

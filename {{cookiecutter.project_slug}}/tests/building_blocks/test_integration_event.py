@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError, create_model
 
 from app.building_blocks.integration_event import IntegrationEvent, problems_of
+from app.building_blocks.operations.secret import Secret
 from tests.building_blocks.toy_events import TOPIC, Part, event_with
 
 
@@ -41,6 +42,15 @@ def test_a_key_that_is_no_field_is_refused() -> None:
     event.key = "colour"
     assert problems_of(event) == [
         "ValueIntegrationEvent.key names 'colour', which is not a field of it."
+    ]
+
+
+@pytest.mark.parametrize("annotation", [Secret, Secret | None])
+def test_a_key_that_is_a_secret_is_refused(annotation: Any) -> None:
+    event = event_with(annotation)
+    event.key = "value"
+    assert problems_of(event) == [
+        "ValueIntegrationEvent.key names 'value', a secret: keys are shown."
     ]
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -46,14 +47,17 @@ class PostgreSQL:
     strays = True
 
     def engines(self, url: str) -> tuple[AsyncEngine, AsyncEngine]:
+        parts = make_url(url)
+        # What libpq calls sslmode, and most URLs name, the driver calls ssl.
+        tls = {"ssl": parts.query["sslmode"]} if "sslmode" in parts.query else {}
         writer = create_async_engine(
-            url,
+            parts.difference_update_query(["sslmode"]),
             pool_size=20,
             max_overflow=10,
             pool_pre_ping=True,
             # They are the payloads and the rows, which no log is to hold.
             hide_parameters=True,
-            connect_args={"timeout": CONNECT_TIMEOUT_SECONDS},
+            connect_args={"timeout": CONNECT_TIMEOUT_SECONDS, **tls},
         )
         keep_values_out(writer, _QUOTED)
         return writer, writer.execution_options(isolation_level="AUTOCOMMIT")
