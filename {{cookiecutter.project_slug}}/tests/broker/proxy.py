@@ -18,8 +18,9 @@ class Proxy:
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._flows = asyncio.Event()
+        self._flows, self._reads = asyncio.Event(), asyncio.Event()
         self._flows.set()
+        self._reads.set()
 
     @property
     def url(self) -> str:
@@ -43,6 +44,10 @@ class Proxy:
     def silence(self) -> None:
         """Accept connections, forward nothing."""
         self._flows.clear()
+
+    def stall(self) -> None:
+        """Read nothing more, as a server that is short of memory."""
+        self._reads.clear()
 
     def forward_again(self) -> None:
         """Serve new connections; what was connected before stays silent for ever."""
@@ -79,6 +84,7 @@ class Proxy:
     ) -> None:
         with suppress(ConnectionError):
             while data := await source.read(65536):
+                await self._reads.wait()
                 if not flows.is_set():
                     self.lost += data
                     continue

@@ -108,3 +108,20 @@ async def test_stop_ends_although_the_server_is_silent(bench: Bench, proxy: Prox
         with pytest.raises(BrokerUnavailableError):
             await publishing
     await until(lambda: proxy.connections == 0)
+
+
+async def test_what_is_sent_behind_a_stuck_send_is_given_up_in_time(
+    bench: Bench, proxy: Proxy
+) -> None:
+    adapter = bench.publisher(proxy.url, timeout=1.0)
+    await adapter.start()
+    await adapter.publish(bench.message())
+    proxy.stall()
+    many = [bench.message(b"x" * 300_000) for _ in range(40)]
+    first = asyncio.gather(*map(adapter.publish, many[:20]), return_exceptions=True)
+    # All of these are under way, or behind what is.
+    await asyncio.sleep(0)
+    async with asyncio.timeout(8):
+        behind = await asyncio.gather(*map(adapter.publish, many[20:]), return_exceptions=True)
+        outcomes = [*await first, *behind]
+    assert {type(outcome) for outcome in outcomes} == {BrokerUnavailableError}

@@ -1,7 +1,10 @@
 """Rule 5: a mark that could not be written is made up for; nothing stays in flight for ever."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
+
+import pytest
 
 from app.building_blocks.background import BackgroundTask
 from app.building_blocks.databases.database import Database
@@ -25,6 +28,18 @@ class Away(Claims):
             self.failures += 1
             raise ConnectionError("the database is away")
         return await super().mark_published(rows)
+
+
+async def test_a_mark_that_could_not_be_written_is_told_at_once(
+    database: Database, broker: ScriptedBroker
+) -> None:
+    publisher = Publisher(
+        Away(database), broker, WakeUp(), Metrics(), refusals=RetryPolicy(), poll_interval=3600
+    )
+    await write_rows(database, ("k", "1"))
+    with pytest.raises(ConnectionError):
+        async with asyncio.timeout(10):
+            await publisher.run()
 
 
 async def test_the_publisher_goes_on_after_it_could_not_write_down_what_went_out(

@@ -41,6 +41,12 @@ async def test_what_a_publisher_holds_is_not_discarded(database: Database) -> No
     assert await Claims(database).mark_published([held]) == 1
 
 
+async def test_what_stays_in_its_state_is_tried_again_only_once(database: Database) -> None:
+    await write(database, WAITING, {}, {})
+    await Claims(database).claim(1)
+    assert await actions_of(database).retry(WAITING, MessageFilter(), "ada") == 1
+
+
 async def test_a_claim_that_is_over_keeps_nobody_from_discarding(database: Database) -> None:
     await write(database, WAITING, {})
     await Claims(database, lease=-1.0).claim(1)

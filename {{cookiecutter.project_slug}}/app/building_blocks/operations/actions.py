@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Delete, Row, Update, and_, delete, select,
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.building_blocks.databases.database import Database
-from app.building_blocks.inbox.table import DISCARDED, RETRYING, inbox
+from app.building_blocks.inbox.table import DEAD, DISCARDED, RETRYING, inbox
 from app.building_blocks.operations.filters import MessageFilter
 from app.building_blocks.operations.search import SEARCHED, Search
 from app.building_blocks.operations.states import State
@@ -43,7 +43,8 @@ class Actions:
             ),
             "outbox": update(outbox).values(state=WAITING, attempts=0, available_at=None),
         }
-        return await self._change("messages retried", state, wanted, now[state.box], by)
+        is_over = state.name == DEAD
+        return await self._change("messages retried", state, wanted, now[state.box], by, is_over)
 
     async def discard(self, state: State, wanted: MessageFilter, by: str) -> int:
         """Never publish or handle those; how many there were.
@@ -56,16 +57,17 @@ class Actions:
             ),
             "outbox": delete(outbox),
         }
-        return await self._change("messages discarded", state, wanted, never[state.box], by)
+        return await self._change("messages discarded", state, wanted, never[state.box], by, True)
 
     async def _change(
-        self, what: str, state: State, wanted: MessageFilter, how: Change, by: str
+        self, what: str, state: State, wanted: MessageFilter, how: Change, by: str, is_over: bool
     ) -> int:
+        """`is_over` says that a change takes a message out of its state."""
         if not state.is_open:
             raise ValueError(f"what is {state.name} in the {state.box} is done already")
         changed = 0
         try:
-            async for number in self._changes(state, wanted, how):
+            async for number in self._changes(state, wanted, how, is_over):
                 changed += number
         finally:
             self._note(what, state, wanted, by, changed)
@@ -74,7 +76,7 @@ class Actions:
         return changed
 
     async def _changes(
-        self, state: State, wanted: MessageFilter, how: Change
+        self, state: State, wanted: MessageFilter, how: Change, is_over: bool
     ) -> AsyncIterator[int]:
         search, start = Search(self._database.dialect, state, wanted), None
         fits = and_(*search.conditions)
@@ -93,7 +95,7 @@ class Actions:
                 yield number
             start = found.end
             if start is None:
-                if not changed or not passed_by:
+                if not (is_over and changed and passed_by):
                     return
                 # Somebody held some of them, perhaps only for a moment.
                 changed = passed_by = 0

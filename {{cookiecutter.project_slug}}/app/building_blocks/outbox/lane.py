@@ -22,6 +22,10 @@ class Lane:
         self.refused: tuple[ClaimedRow, str] | None = None
         self.broker_problem: str | None = None
 
+    def __len__(self) -> int:
+        """How many rows it has, whatever became of them."""
+        return len(self.confirmed) + len(self.waiting) + bool(self.refused)
+
     async def run(self, sender: Sender, deadline: float) -> None:
         """Publish until done or `deadline` (in the event loop's time), when the lease ends."""
         clock = asyncio.get_running_loop().time

@@ -1,16 +1,15 @@
 """The publisher: carries outbox rows to the broker, in order per key, at least once."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import chain
 
 import structlog
 
 from app.building_blocks.brokers.adapter import BrokerAdapter
 from app.building_blocks.metrics import Metrics
-from app.building_blocks.outbox.claims import ClaimedRow, Claims, Refusal
+from app.building_blocks.outbox.claims import ClaimedRow, Claims
 from app.building_blocks.outbox.lane import Lane, lanes_of
+from app.building_blocks.outbox.marks import Marks
 from app.building_blocks.outbox.outage import Outage
 from app.building_blocks.outbox.sender import Sender
 from app.building_blocks.retry_policy import RetryPolicy
@@ -49,8 +48,8 @@ class Publisher:
         self._broker = broker
         self._sender = Sender(broker, metrics, tracing)
         self._wake_up = wake_up
+        self._marks = Marks(claims, metrics, refusals)
         self._metrics = metrics
-        self._refusals = refusals
         self._batch_size = batch_size
         self._poll_interval = poll_interval
         self._drain_timeout = drain_timeout
@@ -114,38 +113,16 @@ class Publisher:
                     task.cancel()
                 await asyncio.wait(lanes)
                 await self._record(list(lanes.values()))
+            # Also when it has failed, for `run` to see that.
+            self._wake_up.set()
 
     async def _record(self, lanes: Sequence[Lane]) -> None:
-        """Write down what became of `lanes`: one statement for all that was confirmed."""
-        confirmed = list(chain.from_iterable(lane.confirmed for lane in lanes))
-        waiting = list(chain.from_iterable(lane.waiting for lane in lanes))
-        if confirmed:
-            await self._claims.mark_published(confirmed)
-        if refusals := [self._refusal(*lane.refused) for lane in lanes if lane.refused]:
-            await self._claims.mark_refused(refusals)
-        if waiting:
-            await self._claims.release(waiting)
-        self._rows_in_flight -= sum(
-            len(lane.confirmed) + len(lane.waiting) + bool(lane.refused) for lane in lanes
-        )
-        for topic, count in Counter(row.topic for row in confirmed).items():
-            self._metrics.published.labels(topic).inc(count)
-        if confirmed or refusals:
+        if await self._marks.write(lanes):
             # It answered, if only to say no.
             self._outage.over()
+        self._rows_in_flight -= sum(len(lane) for lane in lanes)
         # Rows of the same keys may have waited for these.
         self._wake_up.set()
-
-    def _refusal(self, row: ClaimedRow, reason: str) -> Refusal:
-        retry_in = self._refusals.delay_after(row.attempts + 1)
-        self._metrics.refused.labels(row.topic).inc()
-        if retry_in is None:
-            self._metrics.set_aside.labels(row.topic).inc()
-        log.warning(
-            "message refused by the broker",
-            message_id=row.message_id, topic=row.topic, reason=reason, retry_in=retry_in,
-        )  # fmt: skip
-        return Refusal(row, reason, retry_in)
 
     async def _pause(self) -> None:
         """Wait, longer each time, and then try again if the broker is there."""
@@ -165,8 +142,9 @@ class Publisher:
     def _raise_failed_deliveries(self) -> None:
         done = {task for task in self._deliveries if task.done()}
         self._deliveries -= done
-        for task in done:
-            task.result()
+        failures = [error for task in done if (error := task.exception())]
+        if failures:
+            raise failures[0]
 
     async def _drain(self) -> None:
         if self._deliveries:

@@ -9,13 +9,14 @@ from collections.abc import Collection
 
 _LOOK_AGAIN_SECONDS = 1.0
 _SHARE_OF_TIME = 0.1
+_LONGEST_SECONDS = 10.0
 
 
 class Start:
     """While there is a backlog, it is where the last claim found its first row.
 
-    It is 0 when there is none, and at least once in a second, or in ten times as long as it takes
-    to look at all: rows below may have been given back, come due, or been committed late.
+    It is 0 when there is none, and once in a second, or in ten times as long as it takes to look
+    at all, 10 s at most: rows below may have been given back, come due, or been committed late.
     """
 
     def __init__(self) -> None:
@@ -34,5 +35,5 @@ class Start:
         now = time.monotonic()
         if self._position == 0:
             pause = max(_LOOK_AGAIN_SECONDS, (now - self._began) / _SHARE_OF_TIME)
-            self._look_again_at = now + pause
+            self._look_again_at = now + min(pause, _LONGEST_SECONDS)
         self._position = min(positions) if len(positions) == limit else 0

@@ -45,12 +45,13 @@ class OutgoingMessage:
                 f"AMQP cannot carry this message ({error}): its topic may have {MAX_TOPIC_BYTES} "
                 f"bytes, the name of a header {MAX_NAME_BYTES}"
             ) from error
+        # A server may set no limit to frames, which aiormq takes for one below 0.
+        most = channel.max_content_size if channel.max_content_size > 0 else len(self.body) + 1
         if len(properties) > MAX_HEADER_BYTES:
             raise MessageRefusedError(
                 f"AMQP cannot carry this message: its headers may have {MAX_HEADER_BYTES} bytes"
             )
         head = struct.pack(">HHQ", BASIC_CLASS, 0, len(self.body)) + properties
-        most = channel.max_content_size
         parts = [self.body[start : start + most] for start in range(0, len(self.body), most)]
         content = [_frame(BODY_FRAME, channel.number, part) for part in parts]
         return b"".join([publish, _frame(HEADER_FRAME, channel.number, head), *content])

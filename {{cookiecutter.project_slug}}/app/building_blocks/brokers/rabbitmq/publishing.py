@@ -36,7 +36,7 @@ class Publishing:
             with told_as_unavailable(), suppress(*REFUSALS, exceptions.ChannelInvalidStateError):
                 await self._send_with_others(message)
                 return
-        async with reaching_rabbitmq(self._timeout), self._alone:
+        async with self._alone, reaching_rabbitmq(self._timeout):
             await self._send_alone(message)
 
     async def _send_with_others(self, message: OutgoingMessage) -> None:

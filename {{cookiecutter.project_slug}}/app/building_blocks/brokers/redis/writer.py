@@ -65,8 +65,16 @@ class Writer:
 
     async def _write(self) -> None:
         while self._gathered:
-            some, self._gathered = self._gathered[:AT_ONCE], self._gathered[AT_ONCE:]
-            for (_, _, answer), outcome in zip(some, await self._outcomes(some), strict=True):
+            awaited = [one for one in self._gathered if not one[2].done()]
+            some, self._gathered = awaited[:AT_ONCE], awaited[AT_ONCE:]
+            if not some:
+                return
+            outcomes = await self._outcomes(some)
+            if isinstance(outcomes[0], BrokerUnavailableError):
+                # What waits behind these would only wait as long again.
+                some, self._gathered = [*some, *self._gathered], []
+                outcomes = outcomes[:1] * len(some)
+            for (_, _, answer), outcome in zip(some, outcomes, strict=True):
                 if answer.done():
                     continue
                 if isinstance(outcome, Exception):
