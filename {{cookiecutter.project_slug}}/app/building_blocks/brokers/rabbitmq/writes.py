@@ -12,7 +12,7 @@ from typing import cast
 from aiormq.abc import AbstractChannel, ChannelFrame
 from aiormq.channel import Channel
 
-Sent = tuple[bytes, asyncio.Future[object]]
+Confirmed = asyncio.Future[object]
 
 
 class Writes:
@@ -23,7 +23,8 @@ class Writes:
 
     def __init__(self, channel: AbstractChannel, timeout: float) -> None:
         self.channel, self._timeout = cast("Channel", channel), timeout
-        self._gathered: list[Sent] = []
+        self._frames: list[bytes] = []
+        self._confirms: list[Confirmed] = []
         self._writing: asyncio.Task[None] | None = None
 
     async def send(self, frames: bytes) -> None:
@@ -32,37 +33,37 @@ class Writes:
         Raises TimeoutError, and what ended the channel.
         """
         # It is rejected when the channel closes, at once if it has been closed already.
-        confirmed: asyncio.Future[object] = self.channel.create_future()
-        if not self._gathered:
-            asyncio.get_running_loop().call_later(self._timeout, _give_up, self._gathered)
-        self._gathered.append((frames, confirmed))
+        confirmed: Confirmed = self.channel.create_future()
+        if not self._confirms:
+            asyncio.get_running_loop().call_later(self._timeout, _give_up, self._confirms)
+        self._frames.append(frames)
+        self._confirms.append(confirmed)
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write())
         await confirmed
 
     async def _write(self) -> None:
-        while self._gathered and not self.channel.is_closed:
-            gathered, self._gathered = self._gathered, []
-            awaited = [sent for sent in gathered if not sent[1].done()]
-            if not awaited:
-                continue
+        while self._confirms and not self.channel.is_closed:
+            frames, self._frames = self._frames, []
+            confirms, self._confirms = self._confirms, []
+            awaited = [pair for pair in zip(frames, confirms, strict=True) if not pair[1].done()]
             written = self.channel.create_future()
             payload = b"".join(frames for frames, _ in awaited)
             # A server that is short of memory reads nothing, for as long as it takes.
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._timeout):
                     await self.channel.write_queue.put(ChannelFrame(payload, False, written))
-                    self._expect(awaited)
+                    self._expect(confirmed for _, confirmed in awaited)
                     await asyncio.wait({written})
 
-    def _expect(self, awaited: Iterable[Sent]) -> None:
+    def _expect(self, confirms: Iterable[Confirmed]) -> None:
         """Number them as the server does, before it can answer."""
-        for _, confirmed in awaited:
+        for confirmed in confirms:
             self.channel.delivery_tag += 1
             self.channel.confirmations[self.channel.delivery_tag] = confirmed
 
 
-def _give_up(sent: Iterable[Sent]) -> None:
-    for _, confirmed in sent:
+def _give_up(confirms: Iterable[Confirmed]) -> None:
+    for confirmed in confirms:
         if not confirmed.done():
             confirmed.set_exception(TimeoutError("no confirm came"))
