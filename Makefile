@@ -34,7 +34,7 @@ else
 endif
 
 # Much of it is waiting: more workers than cores.
-matrix:  ## Only the combinations: style, types, migrations and their own tests, in five minutes
+matrix:  ## Only the combinations: style, types, migrations and their own tests
 	@$(MAKE) --no-print-directory test ARGS=tests/test_bake_matrix.py WORKERS=5
 
 lint: $(VENV)/.installed  ## Check the style and the types of the template's own Python
