@@ -24,9 +24,13 @@ COMBINATIONS = [
 CACHES = Path(tempfile.gettempdir(), "cookiecutter-fastapi-events")
 MYPY_CACHE = CACHES / f"mypy-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
 
+# What database and broker do together, for each pair of them.
+TOGETHER = ("guarantees/test_every_broker*.py", "test_round_trip.py")
+
 # A test is the same bytes in every service, which is shown elsewhere; here it runs where the
 # database or the broker could make a difference. All run on the first database, through memory.
 SAME_FOR_EVERY_DATABASE = (
+    *TOGETHER,
     "building_blocks/test_background*",
     "building_blocks/test_exact_values.py",
     "building_blocks/test_integration_event.py",
@@ -53,9 +57,21 @@ SAME_FOR_EVERY_DATABASE = (
     "test_outgoing.py",
     "test_trusted_headers.py",
 )
-# What database and broker do together; the rest of a broker's tests runs on the first database.
-TOGETHER = ("tests/guarantees/test_every_broker*.py", "tests/test_round_trip.py")
-OF_A_BROKER = (*TOGETHER, "tests/start_up", "tests/test_documents.py", "tests/test_health.py")
+OF_A_BROKER = (*TOGETHER, "start_up", "test_documents.py", "test_health.py")
+ALL_RUN_ON = (DATABASES[0], "memory")
+# Two that take about as long as one another, for two workers to share.
+PARTS_OF_ALL = [
+    pytest.param(part, marks=pytest.mark.xdist_group(name), id=name)
+    for name, part in {
+        "guarantees": ("tests/guarantees", "tests/command_line", "tests/building_blocks"),
+        "the rest": (
+            "tests",
+            "--ignore=tests/guarantees",
+            "--ignore=tests/command_line",
+            "--ignore=tests/building_blocks",
+        ),
+    }.items()
+]
 NOT_AGAIN_IN_MEMORY = ("-k", "not memory")
 
 each_combination = pytest.mark.parametrize(("database", "broker"), COMBINATIONS)
@@ -87,15 +103,17 @@ async def test_the_migrations_go_up_and_down(database: str, baked: Baked, tmp_pa
             check(service, "alembic", *command.split(), DATABASE_URL=url)
 
 
-@each_combination
+@pytest.mark.parametrize("part", PARTS_OF_ALL)
+def test_all_of_the_services_own_tests_pass(part: Sequence[str], baked: Baked) -> None:
+    service_tests(baked(*ALL_RUN_ON), *part)
+
+
+@pytest.mark.parametrize(("database", "broker"), COMBINATIONS[1:])
 async def test_the_services_own_tests_pass(
     database: str, broker: str, baked: Baked, tmp_path: Path
 ) -> None:
-    if broker == "memory" and database == DATABASES[0]:
-        chosen = ["tests"]
-    elif broker == "memory":
-        same = [f"tests/{pattern}" for pattern in SAME_FOR_EVERY_DATABASE]
-        chosen = [f"--ignore={path}" for path in files(same)]
+    if broker == "memory":
+        chosen = [f"--ignore={path}" for path in files(SAME_FOR_EVERY_DATABASE)]
     elif database == DATABASES[0]:
         chosen = ["tests/broker", *files(OF_A_BROKER), *NOT_AGAIN_IN_MEMORY]
     else:
@@ -118,8 +136,8 @@ def test_a_service_passes_its_own_tests_without_its_server(broker: str, baked: B
 
 
 def files(patterns: Sequence[str]) -> list[str]:
-    """Each file or folder of the template that one of `patterns` stands for."""
-    found = [sorted(SOURCES.glob(pattern)) for pattern in patterns]
+    """Each file or folder of the service's tests that one of `patterns` stands for."""
+    found = [sorted((SOURCES / "tests").glob(pattern)) for pattern in patterns]
     assert all(found), patterns
     return [str(path.relative_to(SOURCES)) for paths in found for path in paths]
 
@@ -139,7 +157,10 @@ def service_tests(service: Path, *arguments: str, **settings: str) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         check(
             service,
-            *("pytest", "-p", "no:cacheprovider", "-q", f"--basetemp={scratch}/tests"),
+            *("pytest", "-p", "pytest_asyncio.plugin", "-p", "no:cacheprovider"),
+            *("-q", f"--basetemp={scratch}/tests"),
             *arguments,
+            # Those of the template's own tests, which the service does not have, take a second.
+            PYTEST_DISABLE_PLUGIN_AUTOLOAD="1",
             **settings,
         )

@@ -60,6 +60,7 @@ class Settings(BaseSettings):
         env_file=".env",
         extra="ignore",
         env_ignore_empty=True,
+        frozen=True,
         pyproject_toml_table_header=("tool", "service"),
     )
 

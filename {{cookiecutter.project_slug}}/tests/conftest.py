@@ -1,9 +1,7 @@
 """What every test may ask for: settings, a migrated database, an app that runs, a client."""
 
 import asyncio
-import os
-import sys
-from asyncio.subprocess import PIPE, STDOUT
+import gc
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -18,9 +16,15 @@ from app.building_blocks.databases.database import Database
 from app.database import open_database
 from app.main import create_app
 from app.settings import Settings
+from tests.migrated import why_not_migrated
 from tests.scratch_database import scratch_database
 
 PROJECT = Path(__file__).parents[1]
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: to look through it for garbage again and again takes a tenth."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -31,24 +35,15 @@ def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         folder = tmp_path_factory.mktemp("database")
         url = runner.run(stack.enter_async_context(scratch_database(folder)))
         try:
-            runner.run(_migrate(url))
+            if wrong := why_not_migrated(url):
+                # Each test would only tell it again.
+                pytest.exit(wrong, returncode=1)
             yield url
         finally:
             runner.run(stack.aclose())
 
 
-async def _migrate(url: str) -> None:
-    """What is wrong with a migration ends the run: each test would only tell it again."""
-    migrating = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.migrated",
-        cwd=PROJECT, env={**os.environ, "DATABASE_URL": url}, stdout=PIPE, stderr=STDOUT,
-    )  # fmt: skip
-    told, _ = await migrating.communicate()
-    if migrating.returncode != 0:
-        pytest.exit(told.decode(errors="replace").strip(), returncode=1)
-
-
-@pytest.fixture
+@pytest.fixture(scope="session")
 def settings(database_url: str) -> Settings:
     """The service as it is tested: a database of its own, no broker, quick retries."""
     return Settings(

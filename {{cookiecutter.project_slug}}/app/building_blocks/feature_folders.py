@@ -44,8 +44,8 @@ def folders_of(features: Sequence[Feature]) -> list[FeatureFolder]:
     """Where the features are; one that a test makes in a module of its own is nowhere."""
     folders: dict[str, FeatureFolder] = {}
     for name, module in list(sys.modules.items()):
-        package, _, last = name.rpartition(".")
-        if package and last == "feature":
+        if name.endswith(".feature"):
+            package = name.removesuffix(".feature")
             for variable, value in vars(module).items():
                 if isinstance(value, Feature) and value in features:
                     folders.setdefault(package, FeatureFolder(package, variable))
@@ -91,7 +91,7 @@ def _forgotten_features(features: Sequence[Feature]) -> Iterator[str]:
 def _registers(features: Sequence[Feature]) -> Iterator[ModuleType]:
     """The package `app.features`, unless only some of its FEATURES are to run."""
     for name, module in list(sys.modules.items()):
-        if name.rpartition(".")[2] == "features" and hasattr(module, "__path__"):
+        if f".{name}".endswith(".features") and hasattr(module, "__path__"):
             registered = vars(module).get("FEATURES")
             if registered is not None and all(feature in features for feature in registered):
                 yield module

@@ -118,7 +118,7 @@ async def test_the_order_of_each_key_is_kept(service: Service) -> None:
     handled: dict[str | None, list[int]] = defaultdict(list)
 
     async def take_a_random_moment(event: NoteIntegrationEvent, mediator: Mediator) -> None:
-        await asyncio.sleep(random.uniform(0, 0.03))
+        await asyncio.sleep(random.uniform(0, 0.01))
         handled[event.pile].append(event.number)
 
     notes = [service.note(number=number, pile=f"pile {number % 4}") for number in range(100)]
