@@ -8,7 +8,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from opentelemetry.context import Context
-from opentelemetry.trace import SpanKind, StatusCode, Tracer, TracerProvider
+from opentelemetry.trace import (
+    INVALID_SPAN,
+    Span,
+    SpanKind,
+    StatusCode,
+    Tracer,
+    TracerProvider,
+    set_span_in_context,
+)
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 Attributes = dict[str, str | int]
@@ -21,6 +29,23 @@ def trace_headers() -> dict[str, str]:
     headers: dict[str, str] = {}
     _W3C.inject(headers)
     return headers
+
+
+class Send:
+    """The span of a send. `headers` carry it to whoever receives the message."""
+
+    def __init__(self, span: Span) -> None:
+        self._span = span
+        self.headers: dict[str, str] = {}
+        _W3C.inject(self.headers, set_span_in_context(span, Context()))
+
+    def end(self, error: BaseException | None = None) -> None:
+        if error is not None:
+            _note(error, self._span)
+        self._span.end()
+
+
+NO_SEND = Send(INVALID_SPAN)
 
 
 class Tracing:
@@ -39,15 +64,14 @@ class Tracing:
             return nullcontext()
         return _span(self._tracer, name, SpanKind.INTERNAL, {})
 
-    def send(
-        self, topic: str, message_id: str, headers: Mapping[str, str]
-    ) -> AbstractContextManager[None]:
-        """Around a send, in the trace that the row's `headers` name."""
+    def send(self, topic: str, message_id: str, headers: Mapping[str, str]) -> Send:
+        """Begin a send in the trace that the row's `headers` name. It is not the current span:
+        many are under way at the same time."""
         if self._tracer is None:
-            return nullcontext()
+            return NO_SEND
         attributes = self._attributes("send", topic, message_id, headers)
-        name = f"send {topic}"
-        return _span(self._tracer, name, SpanKind.PRODUCER, attributes, _trace_of(headers))
+        within = _trace_of(headers)
+        return Send(self._tracer.start_span(f"send {topic}", within, SpanKind.PRODUCER, attributes))
 
     def process(
         self, topic: str, message_id: str, headers: Mapping[str, str], consumer: str, attempt: int
@@ -89,9 +113,13 @@ def _span(
         try:
             yield
         except BaseException as error:
-            span.set_attribute("error.type", _name_of(type(error)))
-            span.set_status(StatusCode.ERROR)
+            _note(error, span)
             raise
+
+
+def _note(error: BaseException, span: Span) -> None:
+    span.set_attribute("error.type", _name_of(type(error)))
+    span.set_status(StatusCode.ERROR)
 
 
 def _trace_of(headers: Mapping[str, str]) -> Context:

@@ -1,6 +1,5 @@
 """What a broker refuses, in the midst of what it takes."""
 
-import asyncio
 from collections.abc import Sequence
 
 from app.building_blocks.brokers.adapter import BrokerAdapter, BrokerMessage, MessageRefusedError
@@ -13,7 +12,7 @@ async def refusals_of(
     """Publish them among a hundred that are fine; only they may be refused, all others arrive."""
     healthy = [*(bench.message(b"%03d" % number) for number in range(100)), *fine]
     messages = [*healthy[:50], *refused, *healthy[50:]]
-    outcomes = await asyncio.gather(*map(adapter.publish, messages), return_exceptions=True)
+    outcomes = list(await adapter.publish_all(messages))
     refusals = [outcome for outcome in outcomes if isinstance(outcome, MessageRefusedError)]
     assert refusals == outcomes[50 : 50 + len(refused)], outcomes
     assert outcomes.count(None) == len(healthy), outcomes

@@ -5,16 +5,19 @@ It takes BROKER_URL=printing://, and tells each message that it has confirmed on
 
 import runpy
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from app import broker
 from app.building_blocks.brokers.adapter import Binding, BrokerMessage, Receive
+from app.building_blocks.brokers.together import Outcomes, publish_each
 
 
 class PrintingAdapter:
     """A `BrokerAdapter` for what goes out only."""
 
     binding = Binding("printing", "ce-", "printing")
+    at_once = 1
 
     def __init__(self, url: str, service: str, **options: Any) -> None:
         self._is_connected = False
@@ -36,6 +39,9 @@ class PrintingAdapter:
 
     async def publish(self, message: BrokerMessage) -> None:
         self._say(f"published {message.topic} {message.body.decode()}")
+
+    async def publish_all(self, messages: Sequence[BrokerMessage]) -> Outcomes:
+        return await publish_each(self.publish, messages)
 
     async def is_connected(self) -> bool:
         return self._is_connected

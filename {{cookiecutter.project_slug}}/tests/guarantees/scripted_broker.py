@@ -1,7 +1,7 @@
 """A broker that does what a test tells it to."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from app.building_blocks.brokers.adapter import (
     Binding,
@@ -10,12 +10,14 @@ from app.building_blocks.brokers.adapter import (
     MessageRefusedError,
     Receive,
 )
+from app.building_blocks.brokers.together import Outcomes, publish_each
 
 
 class ScriptedBroker:
     """Keeps what it confirmed, in order. Refuses topics, loses its connection, or stalls."""
 
     binding = Binding("scripted", "ce-", "scripted")
+    at_once = 1
 
     def __init__(self) -> None:
         self.sent: list[BrokerMessage] = []
@@ -48,6 +50,9 @@ class ScriptedBroker:
         if self.refuses(message):
             raise MessageRefusedError("too large")
         self.sent.append(message)
+
+    async def publish_all(self, messages: Sequence[BrokerMessage]) -> Outcomes:
+        return await publish_each(self.publish, messages)
 
     async def is_connected(self) -> bool:
         self.looks += 1

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import defaultdict
+from itertools import chain
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ from app.building_blocks.brokers.adapter import (
 )
 from app.building_blocks.metrics import Metrics
 from app.building_blocks.outbox.claims import ClaimedRow
-from app.building_blocks.outbox.lane import lanes_of
+from app.building_blocks.outbox.lane import lanes_of, publish_lanes
 from app.building_blocks.outbox.sender import Sender
 from tests.guarantees.scripted_broker import ScriptedBroker
 
@@ -38,21 +39,22 @@ class ProgrammedBroker(ScriptedBroker):
 
 
 @settings(max_examples=200)
-@given(st.lists(st.tuples(keys, outcomes), max_size=30))
+@given(st.lists(st.tuples(keys, outcomes), max_size=30), st.integers(1, 10))
 def test_nothing_overtakes_a_row_of_its_key_that_did_not_go_out(
-    rows: list[tuple[str | None, str]],
+    rows: list[tuple[str | None, str]], at_once: int
 ) -> None:
     claimed = [
         ClaimedRow("token", n, f"m{n}", "tests.t.v1", key, {}, f"{n}", 0)
         for n, (key, _) in enumerate(rows)
     ]
     broker = ProgrammedBroker([outcome for _, outcome in rows])
-    lanes = lanes_of(claimed)
+    groups = list(lanes_of(claimed, at_once))
+    lanes = list(chain.from_iterable(groups))
 
     async def run() -> None:
         deadline = asyncio.get_running_loop().time() + 60
         sender = Sender(broker, Metrics())
-        await asyncio.gather(*(lane.run(sender, deadline) for lane in lanes))
+        await asyncio.gather(*(publish_lanes(group, sender, deadline) for group in groups))
 
     asyncio.run(run())
 

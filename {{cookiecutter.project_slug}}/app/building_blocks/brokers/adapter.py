@@ -1,6 +1,6 @@
 """What the machinery asks of a broker, whichever one it is."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -57,6 +57,10 @@ class BrokerAdapter(Protocol):
     @property
     def binding(self) -> Binding: ...
 
+    @property
+    def at_once(self) -> int:
+        """How many messages may as well wait for each other's confirmation."""
+
     def declare(self, topic: str) -> None:
         """Say before `start` that this service publishes on `topic`."""
 
@@ -79,6 +83,13 @@ class BrokerAdapter(Protocol):
 
         Raises BrokerUnavailableError when nothing is known of its fate, and
         MessageRefusedError when the broker refuses it.
+        """
+
+    async def publish_all(self, messages: Sequence[BrokerMessage]) -> Sequence[Exception | None]:
+        """Publish them side by side, in no order; return once the fate of each is known.
+
+        Gives for each what `publish` would raise, or None when the broker has confirmed it. What
+        it raises itself holds for all of them.
         """
 
     async def is_connected(self) -> bool:

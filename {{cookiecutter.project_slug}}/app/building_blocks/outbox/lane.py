@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from app.building_blocks.brokers.adapter import BrokerUnavailableError
 from app.building_blocks.outbox.claims import ClaimedRow
@@ -12,7 +13,7 @@ from app.building_blocks.outbox.sender import Sender
 class Lane:
     """Publishes its rows in order and stops at the first that does not go out.
 
-    After `run`, also when it was cancelled: `confirmed` are with the broker, `refused` is the
+    Afterwards, also when that was cancelled: `confirmed` are with the broker, `refused` is the
     row that the broker would not take with its reason, `waiting` were not confirmed.
     """
 
@@ -26,27 +27,39 @@ class Lane:
         """How many rows it has, whatever became of them."""
         return len(self.confirmed) + len(self.waiting) + bool(self.refused)
 
-    async def run(self, sender: Sender, deadline: float) -> None:
-        """Publish until done or `deadline` (in the event loop's time), when the lease ends."""
-        clock = asyncio.get_running_loop().time
-        while self.waiting and clock() < deadline:
-            row = self.waiting[0]
-            try:
-                await sender.send(row)
-            except BrokerUnavailableError as error:
-                self.broker_problem = str(error)
-                return
-            except Exception as error:
-                # Whatever else one row meets must not stop the others.
-                self.refused = (self.waiting.popleft(), f"{type(error).__name__}: {error}")
-                return
+    @property
+    def goes_on(self) -> bool:
+        return bool(self.waiting) and self.refused is None and self.broker_problem is None
+
+    def note(self, error: Exception | None) -> None:
+        """What became of its first row that waits."""
+        if error is None:
             self.confirmed.append(self.waiting.popleft())
+        elif isinstance(error, BrokerUnavailableError):
+            self.broker_problem = str(error)
+        else:
+            # Whatever else one row meets must not stop the others.
+            self.refused = (self.waiting.popleft(), f"{type(error).__name__}: {error}")
 
 
-def lanes_of(rows: Sequence[ClaimedRow]) -> list[Lane]:
-    """One lane for each key, and one for each row without a key."""
+async def publish_lanes(lanes: Sequence[Lane], sender: Sender, deadline: float) -> None:
+    """Publish the first row of each, then the next of each, until all are done.
+
+    Starts no send after `deadline` (in the event loop's time), when the lease ends.
+    """
+    clock = asyncio.get_running_loop().time
+    while clock() < deadline and (going := [lane for lane in lanes if lane.goes_on]):
+        errors = await sender.send([lane.waiting[0] for lane in going])
+        for lane, error in zip(going, errors, strict=True):
+            lane.note(error)
+
+
+def lanes_of(rows: Sequence[ClaimedRow], at_once: int) -> Iterator[list[Lane]]:
+    """One lane for each key, and one for each row without a key; up to `at_once` together."""
     lanes: dict[str, list[ClaimedRow]] = {}
     for row in rows:
         lane = f"key {row.key}" if row.key is not None else f"position {row.position}"
         lanes.setdefault(lane, []).append(row)
-    return [Lane(rows) for rows in lanes.values()]
+    each = map(Lane, lanes.values())
+    while together := list(islice(each, at_once)):
+        yield together

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 import structlog
 
 from app.building_blocks.brokers.adapter import BrokerAdapter
 from app.building_blocks.metrics import Metrics
 from app.building_blocks.outbox.claims import ClaimedRow, Claims
-from app.building_blocks.outbox.lane import Lane, lanes_of
+from app.building_blocks.outbox.lane import Lane, lanes_of, publish_lanes
 from app.building_blocks.outbox.marks import Marks
 from app.building_blocks.outbox.outage import Outage
 from app.building_blocks.outbox.sender import Sender
@@ -96,23 +97,24 @@ class Publisher:
         return len(rows) == limit
 
     async def _deliver(self, rows: Sequence[ClaimedRow], deadline: float) -> None:
-        lanes = {
-            asyncio.create_task(lane.run(self._sender, deadline)): lane for lane in lanes_of(rows)
+        sending = {
+            asyncio.create_task(publish_lanes(lanes, self._sender, deadline)): lanes
+            for lanes in lanes_of(rows, self._broker.at_once)
         }
         noted = False
         try:
-            while lanes:
-                done = await _some_done(lanes)
-                finished = [lanes.pop(task) for task in done]
+            while sending:
+                done = await _some_done(sending)
+                finished = list(chain.from_iterable(sending.pop(task) for task in done))
                 # One outage fails many lanes; it counts once, and before the rows are free again.
                 noted = noted or self._outage.note_lanes(finished)
                 await self._record(finished)
         finally:
-            if lanes:
-                for task in lanes:
+            if sending:
+                for task in sending:
                     task.cancel()
-                await asyncio.wait(lanes)
-                await self._record(list(lanes.values()))
+                await asyncio.wait(sending)
+                await self._record(list(chain.from_iterable(sending.values())))
             # Also when it has failed, for `run` to see that.
             self._wake_up.set()
 

@@ -1,11 +1,16 @@
-"""Sends a row to the broker, measured and traced."""
+"""Sends rows to the broker, measured and traced."""
+
+import asyncio
+import time
+from collections.abc import Sequence
 
 from prometheus_client import Histogram
 
 from app.building_blocks.brokers.adapter import BrokerAdapter, BrokerMessage
+from app.building_blocks.brokers.together import Outcomes
 from app.building_blocks.metrics import Metrics, observe_lag
 from app.building_blocks.outbox.claims import ClaimedRow
-from app.building_blocks.tracing import OFF, Tracing, trace_headers
+from app.building_blocks.tracing import OFF, Tracing
 
 
 class Sender:
@@ -16,12 +21,28 @@ class Sender:
         # To look them up at each message shows.
         self._observed: dict[str, tuple[Histogram, Histogram]] = {}
 
-    async def send(self, row: ClaimedRow) -> None:
-        """Return once the broker has confirmed `row`. Raises what the adapter raises."""
-        seconds, lag = self._observed.get(row.topic) or self._observe(row.topic)
-        with self._tracing.send(row.topic, row.message_id, row.headers), seconds.time():
-            await self._broker.publish(_message(row))
-        observe_lag(lag, row.headers)
+    async def send(self, rows: Sequence[ClaimedRow]) -> Outcomes:
+        """Return once the fate of each of `rows` is known: what `publish` would have raised."""
+        started = time.perf_counter()
+        sends = [self._tracing.send(row.topic, row.message_id, row.headers) for row in rows]
+        messages = [_message(row, send.headers) for row, send in zip(rows, sends, strict=True)]
+        errors: Outcomes
+        try:
+            errors = await self._broker.publish_all(messages)
+        except Exception as problem:
+            errors = [problem] * len(rows)
+        except asyncio.CancelledError as stopped:
+            for send in sends:
+                send.end(stopped)
+            raise
+        took = time.perf_counter() - started
+        for row, send, error in zip(rows, sends, errors, strict=True):
+            send.end(error)
+            seconds, lag = self._observed.get(row.topic) or self._observe(row.topic)
+            seconds.observe(took)
+            if error is None:
+                observe_lag(lag, row.headers)
+        return errors
 
     def _observe(self, topic: str) -> tuple[Histogram, Histogram]:
         metrics = self._metrics
@@ -30,9 +51,8 @@ class Sender:
         return found
 
 
-def _message(row: ClaimedRow) -> BrokerMessage:
+def _message(row: ClaimedRow, trace: dict[str, str]) -> BrokerMessage:
     attributes = {"ce-id": row.message_id, "ce-type": row.topic, "ce-specversion": "1.0"}
     if row.key is not None:
         attributes["ce-subject"] = row.key
-    headers = attributes | row.headers | trace_headers()
-    return BrokerMessage(row.topic, row.payload.encode(), headers, row.key)
+    return BrokerMessage(row.topic, row.payload.encode(), attributes | row.headers | trace, row.key)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
 
 from faststream.kafka.prometheus import KafkaPrometheusMiddleware
@@ -24,6 +25,7 @@ from app.building_blocks.brokers.kafka.producer import KafkaProducer
 from app.building_blocks.brokers.kafka.reader import KafkaReader
 from app.building_blocks.brokers.kafka.topics import create_topics
 from app.building_blocks.brokers.kafka.wire import encode
+from app.building_blocks.brokers.together import Outcomes, publish_each
 
 START_TIMEOUT = 30.0
 
@@ -33,6 +35,8 @@ class KafkaAdapter:
 
     `timeout` bounds a send, `retry_pause` is how long a failed delivery is kept; both in seconds.
     """
+
+    at_once = 100
 
     def __init__(
         self,
@@ -95,6 +99,9 @@ class KafkaAdapter:
         record = encode(message)
         async with reaching_kafka(self._timeout):
             await self._producer.send(record)
+
+    async def publish_all(self, messages: Sequence[BrokerMessage]) -> Outcomes:
+        return await publish_each(self.publish, messages)
 
     async def is_connected(self) -> bool:
         """Ask the servers, each by the connection that the work itself goes over."""

@@ -1,5 +1,6 @@
 """The broker of `BROKER_URL=memory://`: nothing to install, nothing kept over a restart."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from faststream import AckPolicy, StreamMessage
@@ -10,6 +11,7 @@ from app.building_blocks.brokers.adapter import Binding, BrokerMessage, Receive
 from app.building_blocks.brokers.deliveries import Deliveries
 from app.building_blocks.brokers.memory.broker import MemoryBroker
 from app.building_blocks.brokers.memory.prometheus import MemoryPrometheusMiddleware
+from app.building_blocks.brokers.together import Outcomes, publish_each
 
 
 class MemoryAdapter:
@@ -19,6 +21,8 @@ class MemoryAdapter:
     """
 
     binding = Binding("memory", "ce-", "memory")
+    # A message is confirmed when it was handled, which may take long: no other waits for that.
+    at_once = 1
 
     def __init__(
         self,
@@ -84,6 +88,9 @@ class MemoryAdapter:
         Raises BrokerUnavailableError when one did not, or when the broker is not running.
         """
         await self.broker.publish(message.body, message.topic, headers=message.headers)
+
+    async def publish_all(self, messages: Sequence[BrokerMessage]) -> Outcomes:
+        return await publish_each(self.publish, messages)
 
     async def is_connected(self) -> bool:
         return await self.broker.ping()

@@ -1,5 +1,6 @@
 """NATS JetStream: one stream per service, a durable pull consumer per handler, acknowledged."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 
 from faststream.nats import NatsBroker
@@ -19,6 +20,7 @@ from app.building_blocks.brokers.nats.connection import Server, reaching_nats
 from app.building_blocks.brokers.nats.consumer import NatsConsumer
 from app.building_blocks.brokers.nats.link import Link
 from app.building_blocks.brokers.nats.wire import encode, require_subject
+from app.building_blocks.brokers.together import Outcomes, publish_each
 
 # JetStream's numbers for a message, and for headers, above its limits.
 TOO_LARGE = {10054, 10097}
@@ -32,6 +34,7 @@ class NatsAdapter:
     """
 
     binding = Binding("nats", "ce-", "nats")
+    at_once = 100
 
     def __init__(
         self,
@@ -96,6 +99,9 @@ class NatsAdapter:
                 if error.err_code in TOO_LARGE:
                     raise MessageRefusedError(f"JetStream refuses this message: {error}") from error
                 raise
+
+    async def publish_all(self, messages: Sequence[BrokerMessage]) -> Outcomes:
+        return await publish_each(self.publish, messages)
 
     async def is_connected(self) -> bool:
         """Ask JetStream: a connection can look open long after its other end has gone."""

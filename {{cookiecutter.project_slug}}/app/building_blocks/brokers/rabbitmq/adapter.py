@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import cast
 from urllib.parse import urlsplit
@@ -23,6 +24,7 @@ from app.building_blocks.brokers.rabbitmq.errors import reaching_rabbitmq
 from app.building_blocks.brokers.rabbitmq.publishing import Publishing
 from app.building_blocks.brokers.rabbitmq.queue import EXCHANGE, consume
 from app.building_blocks.brokers.rabbitmq.wire import encode
+from app.building_blocks.brokers.together import Outcomes, publish_one
 
 START_TIMEOUT = 30.0
 
@@ -34,6 +36,8 @@ class RabbitAdapter:
     acknowledgements that would free its memory must still get through. `timeout` bounds a
     connect and a send, `retry_pause` is how long a failed delivery is kept; both in seconds.
     """
+
+    at_once = 100
 
     def __init__(
         self,
@@ -88,7 +92,11 @@ class RabbitAdapter:
         await asyncio.gather(*(each.close() for each in connections))
 
     async def publish(self, message: BrokerMessage) -> None:
-        await self._connected().send(encode(message, self._service))
+        await publish_one(self.publish_all, message)
+
+    async def publish_all(self, messages: Sequence[BrokerMessage]) -> Outcomes:
+        outgoing = [encode(message, self._service) for message in messages]
+        return await self._connected().send_all(outgoing)
 
     async def is_connected(self) -> bool:
         """Ask the server: a connection can look open long after its other end has gone."""

@@ -27,10 +27,10 @@ class Writes:
         self._confirms: list[Confirmed] = []
         self._writing: asyncio.Task[None] | None = None
 
-    async def send(self, frames: bytes) -> None:
-        """Return once the server has confirmed them.
+    def put(self, frames: bytes) -> Confirmed:
+        """It has its result once the server has confirmed them.
 
-        Raises TimeoutError, and what ended the channel.
+        Or raises TimeoutError, or what ended the channel.
         """
         # It is rejected when the channel closes, at once if it has been closed already.
         confirmed: Confirmed = self.channel.create_future()
@@ -40,7 +40,7 @@ class Writes:
         self._confirms.append(confirmed)
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write())
-        await confirmed
+        return confirmed
 
     async def _write(self) -> None:
         while self._confirms and not self.channel.is_closed:

@@ -1,6 +1,7 @@
 """Redis Streams: a stream per topic, a group per consumer, entries kept for a configured time."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 
 from faststream.redis import RedisBroker
@@ -22,6 +23,7 @@ from app.building_blocks.brokers.redis.group import Member
 from app.building_blocks.brokers.redis.reader import Reader
 from app.building_blocks.brokers.redis.subscriber import consuming_broker, handling
 from app.building_blocks.brokers.redis.writer import Writer
+from app.building_blocks.brokers.together import Outcomes, publish_one
 
 START_TIMEOUT = 30.0
 
@@ -34,6 +36,7 @@ class RedisAdapter:
     """
 
     binding = Binding("redis", "ce-", "redis")
+    at_once = 100
 
     def __init__(
         self,
@@ -94,7 +97,10 @@ class RedisAdapter:
                     await broker.stop()
 
     async def publish(self, message: BrokerMessage) -> None:
-        await self._writer.add(message)
+        await publish_one(self.publish_all, message)
+
+    async def publish_all(self, messages: Sequence[BrokerMessage]) -> Outcomes:
+        return await self._writer.add_all(messages)
 
     async def is_connected(self) -> bool:
         """Ask the server: a connection can look open long after its other end has gone."""

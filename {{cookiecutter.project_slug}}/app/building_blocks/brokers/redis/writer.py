@@ -15,9 +15,11 @@ from app.building_blocks.brokers.adapter import (
 from app.building_blocks.brokers.redis.errors import reaching_redis, told_as_unavailable
 from app.building_blocks.brokers.redis.retention import Retention
 from app.building_blocks.brokers.redis.wire import encode
+from app.building_blocks.brokers.together import Outcomes, settled
 
 AT_ONCE = 100
-Added = tuple[str, dict[Any, Any], asyncio.Future[object]]
+Answer = asyncio.Future[object]
+Added = tuple[str, dict[Any, Any], Answer]
 
 
 class Writer:
@@ -51,17 +53,21 @@ class Writer:
     def close(self) -> None:
         self._client = None
 
-    async def add(self, message: BrokerMessage) -> None:
-        """Raises BrokerUnavailableError and MessageRefusedError."""
-        answer: asyncio.Future[object] = asyncio.get_running_loop().create_future()
-        self._gathered.append((message.topic, dict(encode(message)), answer))
+    async def add_all(self, messages: Sequence[BrokerMessage]) -> Outcomes:
+        """BrokerUnavailableError or MessageRefusedError for each, or None."""
+        answers = [self._put(message) for message in messages]
+        await settled(answers)
+        return [_told(answer) if answer.exception() else None for answer in answers]
+
+    def _put(self, message: BrokerMessage) -> Answer:
+        answer: Answer = asyncio.get_running_loop().create_future()
+        try:
+            self._gathered.append((message.topic, dict(encode(message)), answer))
+        except MessageRefusedError as error:
+            answer.set_exception(error)
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write())
-        try:
-            with told_as_unavailable():
-                await answer
-        except (ResponseError, DataError) as error:
-            raise MessageRefusedError(f"Redis refuses this message: {error}") from error
+        return answer
 
     async def _write(self) -> None:
         while self._gathered:
@@ -92,3 +98,14 @@ class Writer:
                 return list(await pipeline.execute(raise_on_error=False))
         except Exception as error:
             return [error] * len(some)
+
+
+def _told(answer: Answer) -> Exception | None:
+    try:
+        with told_as_unavailable():
+            answer.result()
+    except (ResponseError, DataError) as error:
+        return MessageRefusedError(f"Redis refuses this message: {error}")
+    except Exception as error:
+        return error
+    return None
