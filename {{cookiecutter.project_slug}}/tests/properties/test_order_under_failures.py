@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Sequence
 from itertools import chain
 
 from hypothesis import given, settings
@@ -12,13 +13,14 @@ from app.building_blocks.brokers.adapter import (
     BrokerUnavailableError,
     MessageRefusedError,
 )
+from app.building_blocks.brokers.together import Outcomes, publish_each
 from app.building_blocks.metrics import Metrics
 from app.building_blocks.outbox.claims import ClaimedRow
 from app.building_blocks.outbox.lane import lanes_of, publish_lanes
 from app.building_blocks.outbox.sender import Sender
 from tests.guarantees.scripted_broker import ScriptedBroker
 
-outcomes = st.sampled_from(["confirmed", "refused", "away"])
+outcomes = st.sampled_from(["confirmed", "refused", "away", "unheard of"])
 keys = st.none() | st.sampled_from(["a", "b", "c"])
 
 
@@ -28,6 +30,11 @@ class ProgrammedBroker(ScriptedBroker):
     def __init__(self, program: list[str]) -> None:
         super().__init__()
         self._program = program
+
+    async def publish_all(self, messages: Sequence[BrokerMessage]) -> Outcomes:
+        if any(self._program[int(message.body)] == "unheard of" for message in messages):
+            raise TypeError("nobody thought of it")
+        return await publish_each(self.publish, messages)
 
     async def publish(self, message: BrokerMessage) -> None:
         match self._program[int(message.body)]:

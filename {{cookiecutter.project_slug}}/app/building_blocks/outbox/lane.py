@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from app.building_blocks.brokers.adapter import BrokerUnavailableError
+from app.building_blocks.brokers.together import Outcomes
 from app.building_blocks.outbox.claims import ClaimedRow
 from app.building_blocks.outbox.sender import Sender
 
@@ -49,9 +50,17 @@ async def publish_lanes(lanes: Sequence[Lane], sender: Sender, deadline: float) 
     """
     clock = asyncio.get_running_loop().time
     while clock() < deadline and (going := [lane for lane in lanes if lane.goes_on]):
-        errors = await sender.send([lane.waiting[0] for lane in going])
-        for lane, error in zip(going, errors, strict=True):
-            lane.note(error)
+        errors: Outcomes
+        try:
+            errors = await sender.send([lane.waiting[0] for lane in going])
+        except Exception as error:
+            if len(going) > 1:
+                # Whichever it is in, it must not be the end of the others.
+                await asyncio.gather(*(publish_lanes([lane], sender, deadline) for lane in going))
+                return
+            errors = [error]
+        for lane, outcome in zip(going, errors, strict=True):
+            lane.note(outcome)
 
 
 def lanes_of(rows: Sequence[ClaimedRow], at_once: int) -> Iterator[list[Lane]]:

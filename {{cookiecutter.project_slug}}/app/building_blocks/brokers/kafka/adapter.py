@@ -12,6 +12,7 @@ from app.building_blocks.brokers.adapter import (
     Binding,
     BrokerMessage,
     BrokerUnavailableError,
+    MessageRefusedError,
     Receive,
     Subscription,
 )
@@ -98,10 +99,17 @@ class KafkaAdapter:
     async def publish(self, message: BrokerMessage) -> None:
         record = encode(message)
         async with reaching_kafka(self._timeout):
-            await self._producer.send(record)
+            [error] = await self._producer.send_all([record])
+            if error is not None:
+                raise error
 
     async def publish_all(self, messages: Sequence[BrokerMessage]) -> Outcomes:
-        return await publish_each(self.publish, messages)
+        try:
+            records = [encode(message) for message in messages]
+        except MessageRefusedError:
+            return await publish_each(self.publish, messages)
+        async with reaching_kafka(self._timeout):
+            return await self._producer.send_all(records)
 
     async def is_connected(self) -> bool:
         """Ask the servers, each by the connection that the work itself goes over."""

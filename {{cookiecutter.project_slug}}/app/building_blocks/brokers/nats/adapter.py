@@ -5,25 +5,21 @@ from contextlib import suppress
 
 from faststream.nats import NatsBroker
 from faststream.nats.prometheus import NatsPrometheusMiddleware
-from nats.js.errors import APIError
 from prometheus_client import CollectorRegistry
 
 from app.building_blocks.brokers.adapter import (
     Binding,
     BrokerMessage,
     BrokerUnavailableError,
-    MessageRefusedError,
     Receive,
 )
 from app.building_blocks.brokers.deliveries import Deliveries
 from app.building_blocks.brokers.nats.connection import Server, reaching_nats
 from app.building_blocks.brokers.nats.consumer import NatsConsumer
 from app.building_blocks.brokers.nats.link import Link
-from app.building_blocks.brokers.nats.wire import encode, require_subject
+from app.building_blocks.brokers.nats.publishing import publish, publish_together
+from app.building_blocks.brokers.nats.wire import require_subject
 from app.building_blocks.brokers.together import Outcomes, publish_each
-
-# JetStream's numbers for a message, and for headers, above its limits.
-TOO_LARGE = {10054, 10097}
 
 
 class NatsAdapter:
@@ -91,17 +87,13 @@ class NatsAdapter:
 
     async def publish(self, message: BrokerMessage) -> None:
         async with reaching_nats(self._timeout):
-            jetstream = self._link.jetstream
-            headers = encode(message, jetstream.client.max_payload)
-            try:
-                await jetstream.publish(message.topic, message.body, headers)
-            except APIError as error:
-                if error.err_code in TOO_LARGE:
-                    raise MessageRefusedError(f"JetStream refuses this message: {error}") from error
-                raise
+            await publish(message, self._link.jetstream)
 
     async def publish_all(self, messages: Sequence[BrokerMessage]) -> Outcomes:
-        return await publish_each(self.publish, messages)
+        if len(messages) == 1:
+            return await publish_each(self.publish, messages)
+        async with reaching_nats(self._timeout):
+            return await publish_together(messages, self._link.jetstream, self.publish)
 
     async def is_connected(self) -> bool:
         """Ask JetStream: a connection can look open long after its other end has gone."""

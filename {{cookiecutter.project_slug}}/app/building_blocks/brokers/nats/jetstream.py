@@ -3,13 +3,17 @@
 import asyncio
 import json
 import random
-from collections.abc import Collection
-from contextlib import suppress
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from nats.aio.client import Client
-from nats.errors import Error, NoRespondersError
+from nats.aio.msg import Msg
+from nats.errors import Error
 from nats.js.errors import APIError, BadRequestError, NotFoundError
+
+from app.building_blocks.brokers.nats.answers import Answers, Request
+from app.building_blocks.brokers.together import settled
 
 SECOND = 1_000_000_000
 OWN_STREAM = {
@@ -34,6 +38,11 @@ class JetStream:
         self.topic_added = asyncio.Event()
         self._stream, self._timeout = stream, timeout
         self._waiting = set[asyncio.Timeout]()
+        self._answers = Answers(client)
+
+    async def open(self) -> None:
+        """The client is connected."""
+        await self._answers.open()
 
     async def lost(self) -> None:
         """The connection is closed: end what waits for an answer."""
@@ -42,20 +51,16 @@ class JetStream:
             if not timeout.expired():
                 timeout.reschedule(now)
 
-    async def publish(self, subject: str, body: bytes, headers: dict[str, str]) -> None:
-        """Return once a stream has stored it. When none captures `subject`, the own one will."""
-        try:
-            answer = await self._request(subject, body, headers)
-        except NoRespondersError:
-            await self.declare([subject])
-            answer = await self._request(subject, body, headers)
-        if "stream" not in answer:
-            raise Error(f"another program answers on {subject} as if it were JetStream")
+    async def ask_all(self, requests: Sequence[Request]) -> list[Msg]:
+        """The answers to many requests that are under way at the same time."""
+        async with self._answers.to(requests) as answers, self._within_the_timeout():
+            await settled(answers)
+        return [answer.result() for answer in answers]
 
     async def ask(self, what: str, question: object = None) -> dict[str, Any]:
         """The answer of `$JS.API.<what>`."""
         payload = b"" if question is None else json.dumps(question).encode()
-        return await self._request(f"$JS.API.{what}", payload)
+        return await self.request(f"$JS.API.{what}", payload)
 
     async def stream_of(self, topic: str) -> str | None:
         """The stream that captures `topic`, whoever it belongs to."""
@@ -120,17 +125,14 @@ class JetStream:
             return config
         return None
 
-    async def _request(
+    async def request(
         self, subject: str, body: bytes, headers: dict[str, str] | None = None
     ) -> dict[str, Any]:
-        async with asyncio.timeout(self._timeout) as timeout:
-            self._waiting.add(timeout)
-            try:
-                message = await self.client.request(
-                    subject, body, timeout=self._timeout, headers=headers
-                )
-            finally:
-                self._waiting.discard(timeout)
+        """The answer on any subject; APIError when it is one."""
+        async with self._within_the_timeout():
+            message = await self.client.request(
+                subject, body, timeout=self._timeout, headers=headers
+            )
         try:
             answer = json.loads(message.data)
         except ValueError:
@@ -140,3 +142,12 @@ class JetStream:
         if "error" in answer:
             raise APIError.from_error(answer["error"])
         return answer
+
+    @asynccontextmanager
+    async def _within_the_timeout(self) -> AsyncIterator[None]:
+        async with asyncio.timeout(self._timeout) as timeout:
+            self._waiting.add(timeout)
+            try:
+                yield
+            finally:
+                self._waiting.discard(timeout)

@@ -88,6 +88,7 @@ class Link:
             jetstream = JetStream(client, self._service, self._timeout)
             await self._server.connect(client, self._service, self._timeout, jetstream.lost)
             try:
+                await jetstream.open()
                 await jetstream.declare(self._topics)
                 streams = [await each.bind(jetstream) for each in self._consumers.values()]
             except BaseException:
