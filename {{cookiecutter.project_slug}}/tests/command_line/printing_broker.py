@@ -17,7 +17,7 @@ class PrintingAdapter:
     """A `BrokerAdapter` for what goes out only."""
 
     binding = Binding("printing", "ce-", "printing")
-    at_once = 1
+    publish_at_once = 1
 
     def __init__(self, url: str, service: str, **options: Any) -> None:
         self._is_connected = False

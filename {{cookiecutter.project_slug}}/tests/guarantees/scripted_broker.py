@@ -17,7 +17,7 @@ class ScriptedBroker:
     """Keeps what it confirmed, in order. Refuses topics, loses its connection, or stalls."""
 
     binding = Binding("scripted", "ce-", "scripted")
-    at_once = 1
+    publish_at_once = 1
 
     def __init__(self) -> None:
         self.sent: list[BrokerMessage] = []

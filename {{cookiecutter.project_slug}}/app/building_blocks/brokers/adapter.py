@@ -58,7 +58,7 @@ class BrokerAdapter(Protocol):
     def binding(self) -> Binding: ...
 
     @property
-    def at_once(self) -> int:
+    def publish_at_once(self) -> int:
         """How many messages may as well wait for each other's confirmation."""
 
     def declare(self, topic: str) -> None:

@@ -7,7 +7,7 @@ wakes (fencing: Kleppmann, Designing Data-Intensive Applications, chapter 8).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Row, Update, and_, delete, insert, select, update
@@ -20,8 +20,7 @@ from app.building_blocks.outbox.table import DEAD, MOVED, WAITING, outbox, publi
 from app.building_blocks.text import storable
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimedRow:
+class ClaimedRow(NamedTuple):
     """A row that this publisher may publish while its lease lasts."""
 
     token: str

@@ -99,7 +99,7 @@ class Publisher:
     async def _deliver(self, rows: Sequence[ClaimedRow], deadline: float) -> None:
         sending = {
             asyncio.create_task(publish_lanes(lanes, self._sender, deadline)): lanes
-            for lanes in lanes_of(rows, self._broker.at_once)
+            for lanes in lanes_of(rows, self._broker.publish_at_once)
         }
         noted = False
         try:

@@ -22,7 +22,7 @@ class MemoryAdapter:
 
     binding = Binding("memory", "ce-", "memory")
     # A message is confirmed when it was handled, which may take long: no other waits for that.
-    at_once = 1
+    publish_at_once = 1
 
     def __init__(
         self,

@@ -30,7 +30,7 @@ class NatsAdapter:
     """
 
     binding = Binding("nats", "ce-", "nats")
-    at_once = 100
+    publish_at_once = 100
 
     def __init__(
         self,

@@ -37,7 +37,7 @@ class RabbitAdapter:
     connect and a send, `retry_pause` is how long a failed delivery is kept; both in seconds.
     """
 
-    at_once = 100
+    publish_at_once = 100
 
     def __init__(
         self,

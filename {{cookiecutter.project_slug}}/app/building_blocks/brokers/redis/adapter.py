@@ -36,7 +36,7 @@ class RedisAdapter:
     """
 
     binding = Binding("redis", "ce-", "redis")
-    at_once = 100
+    publish_at_once = 100
 
     def __init__(
         self,
