@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime
 from typing import Any
@@ -138,6 +138,16 @@ class MySQL:
                 raise
             return False
         return True
+
+    async def insert_all(
+        self,
+        connection: AsyncConnection,
+        table: Table,
+        rows: Sequence[dict[str, Any]],
+        same: dict[str, Any],
+    ) -> None:
+        # With an expression among the values, the driver would send rows one after the other.
+        await connection.execute(insert(table).values([{**row, **same} for row in rows]))
 
 
 async def _connect(**options: Any) -> asyncmy.Connection:

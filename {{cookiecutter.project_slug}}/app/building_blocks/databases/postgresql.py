@@ -1,7 +1,7 @@
 """PostgreSQL through asyncpg."""
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime, timedelta
 from typing import Any
@@ -94,6 +94,16 @@ class PostgreSQL:
         statement = insert(table).values(values).on_conflict_do_nothing()
         result = await connection.execute(statement)
         return result.rowcount == 1
+
+    async def insert_all(
+        self,
+        connection: AsyncConnection,
+        table: Table,
+        rows: Sequence[dict[str, Any]],
+        same: dict[str, Any],
+    ) -> None:
+        # Rows as parameters: the statement is compiled once, however many there are.
+        await connection.execute(insert(table).values(same), rows)
 
 
 class ListenNotify:

@@ -8,6 +8,7 @@ from app.building_blocks.carriers import Carriers
 from app.building_blocks.context import ENVIRONMENT, current
 from app.building_blocks.feature import Subscription
 from app.building_blocks.inbox.attempts import Attempts, TransactionLostError
+from app.building_blocks.inbox.batches import Batches
 from app.building_blocks.inbox.dead_letters import Announcer
 from app.building_blocks.inbox.environments import Environments
 from app.building_blocks.inbox.inbox import Inbox
@@ -57,6 +58,13 @@ class Consumer:
         self._turns = Turns()
         self._carriers = carriers
         self._environments = environments or Environments()
+        self._take, self.at_once = self._handle, None
+        if most := subscription.batch:
+            # A batch gathers while another runs.
+            self.at_once = 2 * most
+            self._take = Batches(
+                self.name, most, inbox, mediator, self._attempts, carriers, self._handle
+            ).receive
 
     async def receive(self, message: BrokerMessage) -> None:
         """Handle one delivery. Raises only when the database cannot be used right now."""
@@ -65,7 +73,7 @@ class Consumer:
             if self.ordered:
                 await self._line_up(run)
             elif self._environments.is_mine(current(ENVIRONMENT), self.name):
-                await self._handle(run)
+                await self._take(run)
             else:
                 await self._leave(run)
 
