@@ -81,9 +81,9 @@ class Dialect(Protocol):
         connection: AsyncConnection,
         table: Table,
         rows: Sequence[dict[str, Any]],
-        same: dict[str, Any],
+        times: Collection[str],
     ) -> None:
-        """Insert `rows` in one round trip, each with the values and expressions in `same`.
+        """Insert `rows` in one statement, each with what time it is in the columns `times`.
 
         Waits as `insert_if_absent` does. Raises IntegrityError when a key exists already.
         """

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Text,
     func,
     insert,
+    select,
     text,
 )
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -144,10 +145,11 @@ class MySQL:
         connection: AsyncConnection,
         table: Table,
         rows: Sequence[dict[str, Any]],
-        same: dict[str, Any],
+        times: Collection[str],
     ) -> None:
-        # With an expression among the values, the driver would send rows one after the other.
-        await connection.execute(insert(table).values([{**row, **same} for row in rows]))
+        # The driver makes one statement of rows that hold no expression, as the clock's would be.
+        now = dict.fromkeys(times, await connection.scalar(select(self.now())))
+        await connection.execute(insert(table), [row | now for row in rows])
 
 
 async def _connect(**options: Any) -> asyncmy.Connection:

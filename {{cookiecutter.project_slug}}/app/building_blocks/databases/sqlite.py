@@ -99,10 +99,11 @@ class SQLite:
         connection: AsyncConnection,
         table: Table,
         rows: Sequence[dict[str, Any]],
-        same: dict[str, Any],
+        times: Collection[str],
     ) -> None:
         # Rows as parameters: the statement is compiled once, however many there are.
-        await connection.execute(insert(table).values(same), rows)
+        statement = insert(table).values(dict.fromkeys(times, self.now()))
+        await connection.execute(statement, rows)
 
 
 class _Turn:

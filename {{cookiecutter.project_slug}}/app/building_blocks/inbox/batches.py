@@ -15,7 +15,7 @@ from app.building_blocks.context import (
     carrying,
 )
 from app.building_blocks.inbox.attempts import Attempts, TransactionLostError
-from app.building_blocks.inbox.gathering import Gathering
+from app.building_blocks.inbox.gathering import Arrival, Gathering
 from app.building_blocks.inbox.inbox import Inbox, columns
 from app.building_blocks.inbox.run import Run
 from app.building_blocks.mediator import Mediator
@@ -49,18 +49,19 @@ class Batches:
 
     async def receive(self, run: Run) -> None:
         """Return once the message is committed. Raises when the database cannot be used."""
-        likeness = _likeness(run.carried(self._carriers))
-        async with self._gathering.turn(run, likeness) as is_handled:
+        carried = run.carried(self._carriers)
+        arrival = Arrival(run, carried, _of_many(carried))
+        async with self._gathering.turn(arrival) as is_handled:
             if not is_handled:
                 await self._alone(run)
 
-    async def _handle(self, runs: Sequence[Run]) -> bool:
-        carried = [run.carried(self._carriers) for run in runs]
+    async def _handle(self, taken: Sequence[Arrival]) -> bool:
+        runs = [one.run for one in taken]
         rows = [
-            columns(run.message_id, self._consumer, run.message, its)
-            for run, its in zip(runs, carried, strict=True)
+            columns(one.run.message_id, self._consumer, one.run.message, one.carried)
+            for one in taken
         ]
-        with self._context(carried):
+        with self._context(taken):
             try:
                 async with self._mediator.unit_of_work() as uow:
                     if not await self._inbox.admit_all(await uow.connection(), rows):
@@ -78,20 +79,20 @@ class Batches:
         self._attempts.count_handled(runs)
         return True
 
-    def _context(self, carried: Sequence[dict[str, str]]) -> AbstractContextManager[None]:
+    def _context(self, taken: Sequence[Arrival]) -> AbstractContextManager[None]:
         """What all have carried here, and nothing that only one of them has."""
-        [correlation_id, *others] = {its.get(CORRELATION_ID) for its in carried}
+        [correlation_id, *others] = {one.carried.get(CORRELATION_ID) for one in taken}
         if correlation_id is None or others:
             correlation_id = str(uuid4())
         return carrying(
-            {**_likeness(carried[0]), CORRELATION_ID: correlation_id},
+            {**taken[0].alike, CORRELATION_ID: correlation_id},
             self._carriers,
             consumer=self._consumer,
-            messages=str(len(carried)),
+            messages=str(len(taken)),
         )
 
 
-def _likeness(carried: Mapping[str, str]) -> dict[str, str]:
+def _of_many(carried: Mapping[str, str]) -> dict[str, str]:
     """What the messages of a batch have in common: tenant, environment and other carriers."""
     return {name: value for name, value in carried.items() if name not in _OF_ONE_MESSAGE}
 

@@ -17,13 +17,17 @@ def _future() -> asyncio.Future[bool]:
 
 
 @dataclass(eq=False, slots=True)
-class _Waiting:
+class Arrival:
+    """A message that waits, with what it has carried here; only what is `alike` goes together."""
+
     run: Run
-    likeness: Mapping[str, str]
+    carried: Mapping[str, str]
+    alike: Mapping[str, str]
     outcome: asyncio.Future[bool] = field(default_factory=_future)
-    left: asyncio.Event = field(default_factory=asyncio.Event)
+    has_left: asyncio.Event = field(default_factory=asyncio.Event)
 
     def settle(self, outcome: bool | BaseException) -> None:
+        """Let it go on; the first word counts."""
         if self.outcome.done():
             return
         if isinstance(outcome, Exception):
@@ -42,29 +46,31 @@ class Gathering:
     """
 
     def __init__(
-        self, most: int, room: asyncio.Semaphore, handle: Callable[[Sequence[Run]], Awaitable[bool]]
+        self,
+        most: int,
+        room: asyncio.Semaphore,
+        handle: Callable[[Sequence[Arrival]], Awaitable[bool]],
     ) -> None:
         self._most, self._room, self._handle = most, room, handle
-        self._waiting: list[_Waiting] = []
-        self._taken: list[_Waiting] = []
+        self._waiting: list[Arrival] = []
+        self._taken: list[Arrival] = []
         self._task: asyncio.Task[None] | None = None
 
     @asynccontextmanager
-    async def turn(self, run: Run, likeness: Mapping[str, str]) -> AsyncIterator[bool]:
-        """Wait until `run` was handled with others of its `likeness`: True.
+    async def turn(self, one: Arrival) -> AsyncIterator[bool]:
+        """Wait until it was handled together with others: True.
 
         False when it is to be handled alone, within the block.
         """
-        one = _Waiting(run, likeness)
         self._waiting.append(one)
         self._begin()
         try:
             yield await one.outcome
         except asyncio.CancelledError:
-            await self._give_up_what_nobody_waits_for()
+            await self._stop_what_nobody_waits_for()
             raise
         finally:
-            one.left.set()
+            one.has_left.set()
 
     def _begin(self) -> None:
         if self._task is None:
@@ -74,7 +80,7 @@ class Gathering:
 
     def _end(self, task: asyncio.Task[None]) -> None:
         self._task, self._taken = None, []
-        if self._still_waiting():
+        if any(not one.outcome.done() for one in self._waiting):
             self._begin()
 
     async def _run(self) -> None:
@@ -88,11 +94,12 @@ class Gathering:
         for one in taken:
             one.settle(False)
             # Others gather meanwhile.
-            await one.left.wait()
+            await one.has_left.wait()
 
-    async def _run_together(self, taken: list[_Waiting]) -> None:
+    async def _run_together(self, taken: list[Arrival]) -> None:
+        outcome: bool | BaseException = False
         try:
-            outcome: bool | BaseException = await self._handle([one.run for one in taken])
+            outcome = await self._handle(taken)
         except Exception as error:
             outcome = error
             # If it is the batch that drives the database away, this one gets ahead all the same.
@@ -104,27 +111,24 @@ class Gathering:
             for one in taken:
                 one.settle(outcome)
 
-    def _take(self) -> list[_Waiting]:
-        taken: list[_Waiting] = []
-        others: list[_Waiting] = []
+    def _take(self) -> list[Arrival]:
+        taken: list[Arrival] = []
+        others: list[Arrival] = []
         size = 0
-        for one in self._still_waiting():
-            size_with_it = size + len(one.run.message.body)
-            is_like_the_first = not taken or (
-                one.likeness == taken[0].likeness and size_with_it <= LARGEST_BATCH_BYTES
-            )
-            if is_like_the_first and len(taken) < self._most:
+        for one in self._waiting:
+            if one.outcome.done():
+                continue
+            with_it = size + len(one.run.message.body)
+            fits = not taken or (one.alike == taken[0].alike and with_it <= LARGEST_BATCH_BYTES)
+            if fits and len(taken) < self._most:
                 taken.append(one)
-                size = size_with_it
+                size = with_it
             else:
                 others.append(one)
         self._waiting = others
         return taken
 
-    def _still_waiting(self) -> list[_Waiting]:
-        return [one for one in self._waiting if not one.outcome.done()]
-
-    async def _give_up_what_nobody_waits_for(self) -> None:
+    async def _stop_what_nobody_waits_for(self) -> None:
         task = self._task
         if task and self._taken and all(one.outcome.cancelled() for one in self._taken):
             task.cancel()

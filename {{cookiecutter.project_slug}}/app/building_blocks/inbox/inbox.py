@@ -61,12 +61,12 @@ class Inbox:
 
         False when one of them is there already: then the transaction has to be rolled back.
         """
-        now = self._dialect.now()
-        same = {"state": HANDLED, "attempts": 1, "received_at": now, "handled_at": now}
         # All replicas take the same locks in the same order.
         in_order = sorted(rows, key=itemgetter("message_id"))
+        handled = [row | {"state": HANDLED, "attempts": 1} for row in in_order]
+        times = ("received_at", "handled_at")
         try:
-            await self._dialect.insert_all(connection, inbox, in_order, same)
+            await self._dialect.insert_all(connection, inbox, handled, times)
         except IntegrityError:
             return False
         return True

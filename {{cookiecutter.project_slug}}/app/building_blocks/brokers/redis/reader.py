@@ -16,6 +16,7 @@ from app.building_blocks.brokers.redis.wire import Entry, Fields
 log = logging.getLogger("app.broker")
 
 PREFETCH = 20
+PAUSE = 0.005
 GRACEFUL_TIMEOUT, CANCELLATION_TIMEOUT = 15.0, 1.0
 
 Handle = Callable[[bytes, Fields], Awaitable[bool]]
@@ -110,6 +111,9 @@ class Reader:
             self._begin(await self._lease.read(room, self._block))
         else:
             self._begin(await self._member.read(">", room, self._block))
+            if self._at_once > PREFETCH:
+                # A batch ends all at once: a moment later there is more room to read for.
+                await asyncio.sleep(PAUSE)
 
     async def _catch_up(self, room: int) -> None:
         """Claim what others have left, begin with what is pending under the own name."""
