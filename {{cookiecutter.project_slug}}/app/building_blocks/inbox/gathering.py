@@ -12,6 +12,9 @@ LARGEST_BATCH_BYTES = 1 << 20
 """Of bodies, because servers limit how long a statement may be; a larger one comes alone."""
 
 
+_TURNS = 10
+
+
 def _future() -> asyncio.Future[bool]:
     return asyncio.get_running_loop().create_future()
 
@@ -84,8 +87,7 @@ class Gathering:
             self._begin()
 
     async def _run(self) -> None:
-        # What arrives in the same moment comes along.
-        await asyncio.sleep(0)
+        await self._let_in()
         async with self._room:
             self._taken = taken = self._take()
             if len(taken) > 1:
@@ -95,6 +97,14 @@ class Gathering:
             one.settle(False)
             # Others gather meanwhile.
             await one.has_left.wait()
+
+    async def _let_in(self) -> None:
+        """What has arrived at this process already takes some turns of the loop to get here."""
+        seen, turns = 0, 0
+        while turns < _TURNS and len(self._waiting) < self._most:
+            await asyncio.sleep(0)
+            turns = turns + 1 if len(self._waiting) == seen else 0
+            seen = len(self._waiting)
 
     async def _run_together(self, taken: list[Arrival]) -> None:
         outcome: bool | BaseException = False
