@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from sqlalchemy import select
 
@@ -90,10 +90,10 @@ def consumer_of(
     )
 
 
-def counted(number: int, message_id: UUID | None = None, **headers: str) -> BrokerMessage:
+def counted(number: int, **headers: str) -> BrokerMessage:
     """A message as the broker delivers it."""
     event = CountedIntegrationEvent(number=number)
-    attributes = {"ce-id": str(message_id or uuid4()), "ce-type": event.topic, **headers}
+    attributes = {"ce-id": str(uuid4()), "ce-type": event.topic, **headers}
     return BrokerMessage(event.topic, event.model_dump_json().encode(), attributes)
 
 
