@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Sequence
 
 import structlog
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.building_blocks.errors import DomainError, NotFoundError
 from app.building_blocks.feature import Subscription
 from app.building_blocks.inbox.dead_letters import DeadLetter
+from app.building_blocks.inbox.faults import TransactionLostError, failure_of_run
 from app.building_blocks.inbox.inbox import Inbox, InboxRowLostError
 from app.building_blocks.inbox.reading import UnreadableMessageError, read_event
 from app.building_blocks.inbox.run import Run
@@ -21,14 +22,6 @@ from app.building_blocks.unit_of_work import UnitOfWork
 log = structlog.get_logger(__name__)
 
 EXPECTED = (DomainError, NotFoundError, UnreadableMessageError)
-
-
-class TransactionLostError(Exception):
-    """The handler failed with `error`, and its transaction is past recording that."""
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__(str(error))
-        self.error = error
 
 
 class Attempts:
@@ -50,7 +43,7 @@ class Attempts:
         self._takes_list = subscription.batch is not None
         self._policy = policy
         self._inbox = inbox
-        self._mediator = mediator
+        self._mediator, self._is_away = mediator, mediator.database.is_away
         self._metrics = metrics
         self._tracing = tracing
         self._labels = (subscription.event.topic, consumer)
@@ -66,7 +59,7 @@ class Attempts:
         try:
             await self._run(uow, run)
         except (Exception, asyncio.CancelledError) as error:
-            return await self._failed(uow, run, self._failure(error))
+            return await self._failed(uow, run, failure_of_run(error, self._is_away))
         if run.is_retry:
             connection = await uow.connection()
             await self._inbox.mark_handled(connection, run.message_id, self._consumer, run.number)
@@ -86,7 +79,7 @@ class Attempts:
                     async with asyncio.timeout(self._policy.timeout):
                         await self._handler(events, self._mediator.within(uow))
         except (Exception, asyncio.CancelledError) as error:
-            raise TransactionLostError(self._failure(error)) from error
+            raise TransactionLostError(failure_of_run(error, self._is_away)) from error
 
     def count_handled(self, runs: Sequence[Run]) -> None:
         """Tell the metrics of messages that were handled."""
@@ -128,19 +121,6 @@ class Attempts:
                 async with uow.savepoint(), asyncio.timeout(self._policy.timeout):
                     given = [event] if self._takes_list else event
                     await self._handler(given, self._mediator.within(uow))
-
-    def _failure(self, error: Exception | asyncio.CancelledError) -> Exception:
-        """The handler's failure; what is not the handler's is raised again."""
-        if isinstance(error, asyncio.CancelledError):
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
-                raise error
-            # Nobody stops this run: the handler waited for something that was cancelled.
-            return RuntimeError(repr(error))
-        if isinstance(error, DBAPIError) and self._mediator.database.is_away(error):
-            # The broker brings the message back.
-            raise error
-        return error
 
     async def _failed(self, uow: UnitOfWork, run: Run, error: Exception) -> list[DeadLetter]:
         if uow.is_lost:

@@ -1,5 +1,6 @@
 """Batches: many messages in one transaction, with one call of the handler."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from uuid import uuid4
@@ -14,11 +15,15 @@ from app.building_blocks.context import (
     TRACESTATE,
     carrying,
 )
-from app.building_blocks.inbox.attempts import Attempts, TransactionLostError
+from app.building_blocks.inbox.attempts import Attempts
+from app.building_blocks.inbox.faults import TransactionLostError
 from app.building_blocks.inbox.gathering import Arrival, Gathering
-from app.building_blocks.inbox.inbox import Inbox, columns
+from app.building_blocks.inbox.inbox import Inbox
+from app.building_blocks.inbox.rows import columns
 from app.building_blocks.inbox.run import Run
 from app.building_blocks.mediator import Mediator
+
+ALONE_AT_ONCE = 10
 
 log = structlog.get_logger(__name__)
 
@@ -45,6 +50,8 @@ class Batches:
         self._consumer, self._carriers = consumer, carriers
         self._inbox, self._mediator, self._attempts = inbox, mediator, attempts
         self._alone = alone
+        # A batch that failed leaves some room for the handlers of others.
+        self._alone_at_once = asyncio.Semaphore(ALONE_AT_ONCE)
         self._gathering = Gathering(most, inbox.room, self._handle)
 
     async def receive(self, run: Run) -> None:
@@ -53,7 +60,8 @@ class Batches:
         arrival = Arrival(run, carried, _of_many(carried))
         async with self._gathering.turn(arrival) as is_handled:
             if not is_handled:
-                await self._alone(run)
+                async with self._alone_at_once:
+                    await self._alone(run)
 
     async def _handle(self, taken: Sequence[Arrival]) -> bool:
         runs = [one.run for one in taken]

@@ -5,7 +5,7 @@ retries: a failed message waits in its row, not in the broker.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -14,10 +14,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.building_blocks.brokers.adapter import BrokerMessage
-from app.building_blocks.context import CORRELATION_ID, ENVIRONMENT, current_context
+from app.building_blocks.context import current_context
 from app.building_blocks.databases.dialect import Dialect
-from app.building_blocks.inbox.reading import MAX_BODY_BYTES
 from app.building_blocks.inbox.retries import due_retries, is_due, is_message
+from app.building_blocks.inbox.rows import columns
 from app.building_blocks.inbox.table import DEAD, HANDLED, RETRYING, inbox
 from app.building_blocks.text import storable
 
@@ -134,20 +134,3 @@ class Inbox:
 
 class InboxRowLostError(Exception):
     """The transaction that held the row was rolled back; the delivery has to come again."""
-
-
-def columns(
-    message_id: str, consumer: str, message: BrokerMessage, context: Mapping[str, str]
-) -> dict[str, Any]:
-    """What a row says of a message that has carried `context` here."""
-    return {
-        "message_id": message_id,
-        "consumer": consumer,
-        "topic": message.topic,
-        "key": None if message.key is None else storable(message.key)[:255],
-        "correlation_id": context.get(CORRELATION_ID, message_id),
-        "environment": context.get(ENVIRONMENT),
-        "headers": message.headers,
-        # One byte more than can be read, so that what was cut stays unreadable.
-        "payload": message.body[: MAX_BODY_BYTES + 1],
-    }
