@@ -20,7 +20,7 @@ async def batches(bench: Bench, database: str, broker: str) -> AsyncIterator[Fig
             say(f"batches, {where}: run {run + 1} of {runs}")
             found.append(await place.run("batches", "--rows", rows, "--batch", BATCH))
     yield Figure(
-        f"handled, batch={BATCH}",
+        f"handled in batches of {BATCH}",
         where,
         "1/s",
         [each["batches"] for each in found],
