@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
 from benchmarks.bench import Bench, Options, Pair
+from benchmarks.comparisons.batches import batches
 from benchmarks.comparisons.consuming import consuming
 from benchmarks.comparisons.drain import drain
 from benchmarks.comparisons.latency import latency
@@ -48,6 +49,9 @@ MEASURES = {
     "consuming": Measure(
         "messages handled/s, to the business write alone", consuming, [RABBITMQ, MEMORY]
     ),
+    "batches": Measure(
+        "messages handled/s with `batch`, to one by one", batches, [RABBITMQ, MEMORY]
+    ),
     "write": Measure(
         "POST /orders and the bare command, with the event and without",
         write_side,
@@ -70,5 +74,5 @@ MEASURES = {
         uses_broker=False,
     ),
 }
-SHORT = ("drain", "latency", "consuming", "write", "start")
+SHORT = ("drain", "latency", "consuming", "batches", "write", "start")
 FULL = (*SHORT, "scale")

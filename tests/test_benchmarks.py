@@ -23,7 +23,7 @@ def bench(tmp_path: Path, *arguments: str) -> Done:
 
 
 def test_each_figure_stands_beside_what_it_is_compared_with(tmp_path: Path) -> None:
-    measures = ("drain", "latency", "consuming")
+    measures = ("drain", "latency", "consuming", "batches")
     where = ("--database", "sqlite", "--broker", "memory", "--rows", "100", "--runs", "1")
     done = bench(tmp_path, *measures, *where)
     assert done.returncode == 0, done.stdout

@@ -112,6 +112,60 @@ def test_policies_delays_and_headers_work_as_the_readme_says(service: Path) -> N
     shell(service, "alembic upgrade head; python try_it.py", PYTHONPATH=".")
 
 
+MANY = """
+import asyncio
+from decimal import Decimal
+from uuid import uuid4
+
+from app.building_blocks.feature import Feature
+from app.building_blocks.mediator import Mediator
+from app.building_blocks.messages import Command
+from app.building_blocks.unit_of_work import UnitOfWork
+from app.features.orders.integration_events import OrderCreatedIntegrationEvent
+from app.main import create_app
+
+
+class CountOrders(Command[None]):
+    customers: list[str]
+
+
+async def count_orders(command: CountOrders, uow: UnitOfWork) -> None:
+    counted.extend(command.customers)
+
+
+counted, reports = [], Feature("reports")
+reports.handle(CountOrders, count_orders)
+
+{block}
+
+
+async def main() -> None:
+    app = create_app(features=[reports])
+    customers = [f"customer {number}" for number in range(20)]
+    async with app.router.lifespan_context(app):
+        async with app.state.mediator.unit_of_work() as uow:
+            for customer in customers:
+                uow.publish(
+                    OrderCreatedIntegrationEvent(
+                        order_id=uuid4(), customer=customer, amount=Decimal("1.00")
+                    )
+                )
+        async with asyncio.timeout(20):
+            while len(counted) < len(customers):
+                await asyncio.sleep(0.01)
+    assert sorted(counted) == sorted(customers)
+
+
+asyncio.run(main())
+"""
+
+
+def test_many_events_are_handled_at_once_as_the_readme_says(service: Path) -> None:
+    block = one(service / "README.md", "Many at once").text
+    (service / "try_many.py").write_text(MANY.replace("{block}\n", block), "utf-8")
+    shell(service, "alembic upgrade head; python try_many.py", PYTHONPATH=".")
+
+
 def test_features_are_added_as_the_readme_says(service: Path) -> None:
     install(service)
     written = shell(service, one(service / "README.md", "Add a feature").text)

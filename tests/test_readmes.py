@@ -20,6 +20,7 @@ OF_SERVICE = {
     "Traces": "test_a_service_runs_as_its_readme_says",
     "Where things are": "test_the_places_that_the_readme_names_are_there",
     "Policies, delays, headers": "test_policies_delays_and_headers_work_as_the_readme_says",
+    "Many at once": "test_many_events_are_handled_at_once_as_the_readme_says",
     "When something waits": f"{SOURCES.name}/tests/command_line/test_runbook.py",
     "Add a feature": "test_features_are_added_as_the_readme_says",
     "Remove the sample features": "tests/test_without_samples.py",

@@ -110,7 +110,9 @@ class Machinery:
             self.broker.declare(event.topic)
             self.metrics.expect_topic(event.topic)
         for one in self._consumers:
-            self.broker.subscribe(one.topic, one.name, one.receive, ordered=one.ordered)
+            self.broker.subscribe(
+                one.topic, one.name, one.receive, ordered=one.ordered, at_once=one.at_once
+            )
 
     def _new_publisher(self) -> Publisher:
         settings = self._settings

@@ -12,8 +12,9 @@ import structlog
 from app.building_blocks.carriers import Carrier, Carriers
 from app.building_blocks.context import carrying
 from app.building_blocks.databases.database import Database
-from app.building_blocks.inbox.attempts import Attempts, TransactionLostError
+from app.building_blocks.inbox.attempts import Attempts
 from app.building_blocks.inbox.dead_letters import DeadLetter
+from app.building_blocks.inbox.faults import TransactionLostError
 from app.building_blocks.inbox.run import Run
 from app.building_blocks.inbox.table import inbox
 from app.building_blocks.logs import configure_logs

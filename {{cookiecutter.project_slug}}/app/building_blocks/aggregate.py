@@ -39,6 +39,11 @@ class AggregateRoot(SQLModel):
         """Remember `event`; the mediator dispatches it in the same transaction."""
         self._recorded().append((next(_order), event))
 
+    @property
+    def has_recorded(self) -> bool:
+        """Whether there is an event since the last call of `pull_events`."""
+        return bool(self.__dict__.get("_recorded_events"))
+
     def pull_events(self) -> list[DomainEvent]:
         """The events recorded since the last call, oldest first."""
         return [event for _, event in self.pull_recorded()]

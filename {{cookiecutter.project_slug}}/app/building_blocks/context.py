@@ -74,6 +74,12 @@ def current_carriers() -> Carriers | None:
     return _current.get().carriers
 
 
+def carried_by(headers: Mapping[str, str], carriers: Carriers | None = None) -> dict[str, str]:
+    """Those of `headers` that are carried, and may be."""
+    names = CARRIED if carriers is None else carriers.names
+    return {name: headers[name] for name in names if _travels(name, headers.get(name, ""))}
+
+
 @contextmanager
 def carrying(
     headers: Mapping[str, str],
@@ -85,9 +91,7 @@ def carrying(
 
     What was there before comes back after the block.
     """
-    names = CARRIED if carriers is None else carriers.names
-    carried = {name: headers[name] for name in names if _travels(name, headers.get(name, ""))}
-    token = _current.set(_Context(carried, carriers, request))
+    token = _current.set(_Context(carried_by(headers, carriers), carriers, request))
     try:
         with structlog.contextvars.bound_contextvars(**log_fields):
             yield

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from fastapi import APIRouter
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -24,7 +24,10 @@ Converter = Callable[..., IntegrationEvent]
 
 @dataclass(frozen=True)
 class Subscription:
-    """One integration event handler. `retry` None means the service's default policy."""
+    """One integration event handler. `retry` None means the service's default policy.
+
+    With `batch` the handler takes a list, of at most so many events.
+    """
 
     feature: str
     event: type[IntegrationEvent]
@@ -32,6 +35,7 @@ class Subscription:
     retry: RetryPolicy | None = None
     ordered: bool = False
     do_not_retry: tuple[type[Exception], ...] = ()
+    batch: int | None = None
 
     def policy(self, default: RetryPolicy) -> RetryPolicy:
         """Its own retry policy or the service's, with its own exceptions not worth retrying."""
@@ -72,6 +76,7 @@ class Feature:
         """`event` leaves the feature as the integration event that `converter` makes of it."""
         self.converters.append((event, converter))
 
+    @overload
     def subscribe(
         self,
         event: type[I],
@@ -80,13 +85,40 @@ class Feature:
         retry: RetryPolicy | None = None,
         ordered: bool = False,
         do_not_retry: tuple[type[Exception], ...] = (),
+    ) -> None: ...
+
+    @overload
+    def subscribe(
+        self,
+        event: type[I],
+        handler: Callable[[list[I], Mediator], Awaitable[None]],
+        *,
+        batch: int,
+        retry: RetryPolicy | None = None,
+        do_not_retry: tuple[type[Exception], ...] = (),
+    ) -> None: ...
+
+    def subscribe(
+        self,
+        event: type[IntegrationEvent],
+        handler: Callable[[Any, Mediator], Awaitable[None]],
+        *,
+        retry: RetryPolicy | None = None,
+        ordered: bool = False,
+        do_not_retry: tuple[type[Exception], ...] = (),
+        batch: int | None = None,
     ) -> None:
         """`handler` gets each `event` that any feature or service publishes, once in effect.
 
         With `ordered`, events of one key are handled in their order: later ones wait while an
         earlier one runs or is tried again. `retry` replaces the service's policy; exceptions in
         `do_not_retry` are final the first time, whichever policy it is.
+
+        With `batch` the handler takes a list: what waits, at most so many, in one transaction. If
+        that fails each event is handled alone, in a list of one, and so it is when tried again.
+        The events of a list carry the same tenant, environment and other carriers. Of several,
+        a correlation id that not all share gives way to a new one, and there is no causation id.
         """
         self.subscriptions.append(
-            Subscription(self.name, event, handler, retry, ordered, do_not_retry)
+            Subscription(self.name, event, handler, retry, ordered, do_not_retry, batch)
         )

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from inspect import Parameter, isfunction, signature, unwrap
-from typing import Any, TypeGuard, get_type_hints
+from typing import Any, TypeGuard, get_args, get_origin, get_type_hints
 
 from app.building_blocks.feature import Feature
 from app.building_blocks.feature_folders import FeatureModule, folders_of
@@ -31,10 +31,10 @@ def forgotten_lines(features: Sequence[Feature]) -> Iterator[str]:
             for function in _functions(module):
                 line = _line(function)
                 if line is not None and unwrap(function) not in wired:
-                    (method, event), name = line, function.__name__
+                    (method, event, more), name = line, function.__name__
                     yield (
                         f"{name} in {module.file} {_MISSING[method]}: add "
-                        f"{folder.variable}.{method}({event}, {name}) to its feature.py, "
+                        f"{folder.variable}.{method}({event}, {name}{more}) to its feature.py, "
                         "or begin its name with _ if it is a helper."
                     )
 
@@ -54,8 +54,10 @@ def _functions(module: FeatureModule) -> Iterator[Callable[..., Any]]:
                 yield value
 
 
-def _line(function: Callable[..., Any]) -> tuple[str, str] | None:
-    """The method of a feature that takes such a function, and the event; None for other forms.
+def _line(function: Callable[..., Any]) -> tuple[str, str, str] | None:
+    """The method of a feature that takes such a function, the event, and what more it needs.
+
+    None for other forms.
 
     A function with names in its annotations that are not there when it runs has no form.
     """
@@ -65,12 +67,15 @@ def _line(function: Callable[..., Any]) -> tuple[str, str] | None:
         return None
     needed = [hints.get(name) for name, parameter in parameters.items() if _is_needed(parameter)]
     first, *others = needed or [None]
+    [one_of_many, *_] = get_args(first) if get_origin(first) is list else [None]
     if _is_a(first, DomainEvent) and not others and _is_a(hints.get("return"), IntegrationEvent):
-        return "publish", first.__name__
+        return "publish", first.__name__, ""
     if _is_a(first, DomainEvent) and others == [UnitOfWork]:
-        return "react", first.__name__
+        return "react", first.__name__, ""
     if _is_a(first, IntegrationEvent) and others == [Mediator]:
-        return "subscribe", first.__name__
+        return "subscribe", first.__name__, ""
+    if _is_a(one_of_many, IntegrationEvent) and others == [Mediator]:
+        return "subscribe", one_of_many.__name__, ", batch=100"
     return None
 
 

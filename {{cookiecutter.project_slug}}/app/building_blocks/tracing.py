@@ -4,17 +4,19 @@ Names and attributes follow its semantic conventions for messaging. No span hold
 the text of an error, which may quote one: the log has that, under the same trace id.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from opentelemetry.context import Context
 from opentelemetry.trace import (
     INVALID_SPAN,
+    Link,
     Span,
     SpanKind,
     StatusCode,
     Tracer,
     TracerProvider,
+    get_current_span,
     set_span_in_context,
 )
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
@@ -87,6 +89,31 @@ class Tracing:
         name = f"process {topic}"
         return _span(self._tracer, name, SpanKind.CONSUMER, attributes, _trace_of(headers))
 
+    def process_together(
+        self, topic: str, headers: Mapping[str, Mapping[str, str]], consumer: str
+    ) -> AbstractContextManager[None]:
+        """Around one call of a handler for several messages, whose `headers` are by their ids.
+
+        It is in none of their traces: it links to the send of each.
+        """
+        if self._tracer is None:
+            return nullcontext()
+        attributes: Attributes = {
+            "messaging.system": self._system,
+            "messaging.operation.name": "process",
+            "messaging.operation.type": "process",
+            "messaging.destination.name": topic,
+            "messaging.consumer.group.name": consumer,
+            "messaging.batch.message_count": len(headers),
+        }
+        links = [
+            Link(sent, {"messaging.message.id": message_id})
+            for message_id, its in headers.items()
+            if (sent := get_current_span(_trace_of(its)).get_span_context()).is_valid
+        ]
+        name = f"process {topic}"
+        return _span(self._tracer, name, SpanKind.CONSUMER, attributes, Context(), links)
+
     def _attributes(
         self, operation: str, topic: str, message_id: str, headers: Mapping[str, str]
     ) -> Attributes:
@@ -105,10 +132,15 @@ OFF = Tracing()
 
 @contextmanager
 def _span(
-    tracer: Tracer, name: str, kind: SpanKind, attributes: Attributes, within: Context | None = None
+    tracer: Tracer,
+    name: str,
+    kind: SpanKind,
+    attributes: Attributes,
+    within: Context | None = None,
+    links: Sequence[Link] = (),
 ) -> Iterator[None]:
     with tracer.start_as_current_span(
-        name, within, kind, attributes, record_exception=False, set_status_on_exception=False
+        name, within, kind, attributes, links, record_exception=False, set_status_on_exception=False
     ) as span:
         try:
             yield

@@ -75,7 +75,9 @@ class UnitOfWork:
     def pull_events(self) -> list[DomainEvent]:
         """The domain events recorded since the last call by every aggregate touched so far."""
         set_aside, self._set_aside = self._set_aside, []
-        recorded = [pair for one in list(self._touched.values()) for pair in one.pull_recorded()]
+        # A batch touches many, of which few have something new.
+        having = [one for one in self._touched.values() if one.has_recorded]
+        recorded = [pair for one in having for pair in one.pull_recorded()]
         return set_aside + [event for _, event in sorted(recorded, key=itemgetter(0))]
 
     async def connection(self) -> AsyncConnection:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any, get_type_hints
 
+from app.building_blocks.batch_checks import problems_of_batches
 from app.building_blocks.feature import Feature
 from app.building_blocks.feature_folders import folders_of, problems_of_folders
 from app.building_blocks.forgotten_lines import forgotten_lines
@@ -28,6 +29,7 @@ def problems_of_wiring(features: Sequence[Feature]) -> list[str]:
         _unusable_events,
         _doubled_topics,
         _doubled_subscriptions,
+        problems_of_batches,
         forgotten_lines,
     )
     return [problem for check in checks for problem in check(features)]

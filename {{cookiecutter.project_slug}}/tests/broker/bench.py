@@ -40,11 +40,13 @@ class Bench:
         url: str | None = None,
         *,
         ordered: bool = False,
+        at_once: int | None = None,
         **seconds: float,
     ) -> BrokerAdapter:
         """A publisher that subscribes to the topic, too. All listeners are one consumer."""
         adapter = self.publisher(url, **seconds)
-        adapter.subscribe(self.topic, self.consumer, receive or self.keep, ordered=ordered)
+        receive = receive or self.keep
+        adapter.subscribe(self.topic, self.consumer, receive, ordered=ordered, at_once=at_once)
         return adapter
 
     def message(

@@ -45,6 +45,16 @@ async def test_deliveries_run_side_by_side(bench: Bench) -> None:
     await until(lambda: len(bench.received) == 10)
 
 
+async def test_as_many_deliveries_run_side_by_side_as_were_asked_for(bench: Bench) -> None:
+    held = Held(bench)
+    adapter = bench.listener(held, at_once=50)
+    await adapter.start()
+    await asyncio.gather(*(adapter.publish(bench.message()) for _ in range(60)))
+    await until(lambda: held.running == 50)
+    held.may_end.set()
+    await until(lambda: len(bench.received) == 60)
+
+
 async def test_a_failed_delivery_is_logged_once_and_comes_back_after_a_pause(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:

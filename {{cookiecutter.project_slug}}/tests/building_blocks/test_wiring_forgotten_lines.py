@@ -81,6 +81,17 @@ def test_a_parameter_with_a_default_does_not_hide_a_converter(written: WrittenFe
     assert problem.startswith("convert_by in shop/features/toys/functions.py is not published: ")
 
 
+def test_a_handler_of_many_events_is_told_with_its_batch(written: WrittenFeatures) -> None:
+    written.add(
+        "toys/functions.py",
+        "async def when_toys_bought(events: list[ToyBoughtIntegrationEvent], mediator: Mediator)"
+        " -> None: ...\n",
+    )
+    [problem] = written.problems()
+    line = "toys.subscribe(ToyBoughtIntegrationEvent, when_toys_bought, batch=100)"
+    assert f"add {line} to its feature.py" in problem
+
+
 @pytest.mark.parametrize("function", OTHER_FORMS)
 def test_a_function_of_another_form_is_no_forgotten_one(
     written: WrittenFeatures, function: str

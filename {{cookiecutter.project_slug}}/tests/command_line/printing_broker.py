@@ -26,7 +26,13 @@ class PrintingAdapter:
         self._say(f"declared {topic}")
 
     def subscribe(
-        self, topic: str, consumer: str, receive: Receive, *, ordered: bool = False
+        self,
+        topic: str,
+        consumer: str,
+        receive: Receive,
+        *,
+        ordered: bool = False,
+        at_once: int | None = None,
     ) -> None:
         self._say(f"subscribed {consumer}")
 

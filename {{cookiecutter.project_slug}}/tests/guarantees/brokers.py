@@ -37,7 +37,8 @@ class NoteIntegrationEvent(IntegrationEvent):
     text: str = ""
 
 
-Handler = Callable[[NoteIntegrationEvent, Mediator], Awaitable[None]]
+Handler = Callable[[Any, Mediator], Awaitable[None]]
+"""Of a note, or of a list of notes."""
 
 
 class Handled(list[int]):

@@ -32,7 +32,13 @@ class ScriptedBroker:
         """Any topic can be published on."""
 
     def subscribe(
-        self, topic: str, consumer: str, receive: Receive, *, ordered: bool = False
+        self,
+        topic: str,
+        consumer: str,
+        receive: Receive,
+        *,
+        ordered: bool = False,
+        at_once: int | None = None,
     ) -> None:
         """Nothing is delivered: these tests look at what goes out."""
 

@@ -1,10 +1,5 @@
 """Claims from a large backlog: how many statements, along which index, and nothing forgotten."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-from sqlalchemy import event
-
 from app.building_blocks.databases.database import Database
 from app.building_blocks.feature import Feature
 from app.building_blocks.mediator import Mediator
@@ -13,25 +8,10 @@ from app.features.orders.create_order import CreateOrder
 from app.features.orders.domain import OrderCreated
 from app.features.orders.feature import orders
 from tests.guarantees.conftest import write_rows
+from tests.guarantees.statements import statements_of
 from tests.many_rows import fill
 from tests.mediators import mediator_of
 from tests.waiting import eventually
-
-
-@contextmanager
-def statements_of(database: Database) -> Iterator[list[str]]:
-    """What transactions send meanwhile, without their begin and commit."""
-    sent: list[str] = []
-
-    def note(connection: object, cursor: object, statement: str, *rest: object) -> None:
-        if not statement.startswith("BEGIN"):
-            sent.append(statement)
-
-    event.listen(database.writer.sync_engine, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        event.remove(database.writer.sync_engine, "before_cursor_execute", note)
 
 
 async def test_a_batch_takes_six_statements_however_large_it_is(database: Database) -> None:

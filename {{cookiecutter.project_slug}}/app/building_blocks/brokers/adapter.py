@@ -25,12 +25,16 @@ Receive = Callable[[BrokerMessage], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """What a consumer is to receive. `consumer` is its durable name, service and handler."""
+    """What a consumer is to receive. `consumer` is its durable name, service and handler.
+
+    `at_once` is how many deliveries it can make use of side by side, None the adapter's choice.
+    """
 
     topic: str
     consumer: str
     receive: Receive
     ordered: bool = False
+    at_once: int | None = None
 
 
 class BrokerUnavailableError(Exception):
@@ -65,11 +69,18 @@ class BrokerAdapter(Protocol):
         """Say before `start` that this service publishes on `topic`."""
 
     def subscribe(
-        self, topic: str, consumer: str, receive: Receive, *, ordered: bool = False
+        self,
+        topic: str,
+        consumer: str,
+        receive: Receive,
+        *,
+        ordered: bool = False,
+        at_once: int | None = None,
     ) -> None:
         """Bind `receive` to `topic` under the durable name `consumer`, before `start`.
 
         With `ordered` one replica at a time gets the consumer's messages, in their order.
+        `at_once` is how many deliveries are to run side by side, None the adapter's choice.
         """
 
     async def start(self) -> None:

@@ -1,6 +1,6 @@
 """What the machinery asks of a kind of database, beyond what SQLAlchemy evens out."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any, Protocol
@@ -74,4 +74,16 @@ class Dialect(Protocol):
         """Insert a row unless its primary key exists already; say whether it was inserted.
 
         Waits for a transaction that is inserting the same key, and the transaction goes on.
+        """
+
+    async def insert_all(
+        self,
+        connection: AsyncConnection,
+        table: Table,
+        rows: Sequence[dict[str, Any]],
+        times: Collection[str],
+    ) -> None:
+        """Insert `rows` in one statement, each with what time it is in the columns `times`.
+
+        Waits as `insert_if_absent` does. Raises IntegrityError when a key exists already.
         """

@@ -1,7 +1,7 @@
 """PostgreSQL through asyncpg."""
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime, timedelta
 from typing import Any
@@ -94,6 +94,17 @@ class PostgreSQL:
         statement = insert(table).values(values).on_conflict_do_nothing()
         result = await connection.execute(statement)
         return result.rowcount == 1
+
+    async def insert_all(
+        self,
+        connection: AsyncConnection,
+        table: Table,
+        rows: Sequence[dict[str, Any]],
+        times: Collection[str],
+    ) -> None:
+        # Rows as parameters: the statement is compiled once, however many there are.
+        statement = insert(table).values(dict.fromkeys(times, self.now()))
+        await connection.execute(statement, rows)
 
 
 class ListenNotify:

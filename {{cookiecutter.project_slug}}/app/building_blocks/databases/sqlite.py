@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any
@@ -93,6 +93,17 @@ class SQLite:
         statement = insert(table).values(values).on_conflict_do_nothing()
         result = await connection.execute(statement)
         return result.rowcount == 1
+
+    async def insert_all(
+        self,
+        connection: AsyncConnection,
+        table: Table,
+        rows: Sequence[dict[str, Any]],
+        times: Collection[str],
+    ) -> None:
+        # Rows as parameters: the statement is compiled once, however many there are.
+        statement = insert(table).values(dict.fromkeys(times, self.now()))
+        await connection.execute(statement, rows)
 
 
 class _Turn:

@@ -1,13 +1,15 @@
 """One attempt at a message: run the handler in a part of the transaction, or record why not."""
 
 import asyncio
+from collections.abc import Sequence
 
 import structlog
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.building_blocks.errors import DomainError, NotFoundError
 from app.building_blocks.feature import Subscription
 from app.building_blocks.inbox.dead_letters import DeadLetter
+from app.building_blocks.inbox.faults import TransactionLostError, failure_of_run
 from app.building_blocks.inbox.inbox import Inbox, InboxRowLostError
 from app.building_blocks.inbox.reading import UnreadableMessageError, read_event
 from app.building_blocks.inbox.run import Run
@@ -20,14 +22,6 @@ from app.building_blocks.unit_of_work import UnitOfWork
 log = structlog.get_logger(__name__)
 
 EXPECTED = (DomainError, NotFoundError, UnreadableMessageError)
-
-
-class TransactionLostError(Exception):
-    """The handler failed with `error`, and its transaction is past recording that."""
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__(str(error))
-        self.error = error
 
 
 class Attempts:
@@ -46,9 +40,10 @@ class Attempts:
         self._consumer = consumer
         self._event = subscription.event
         self._handler = subscription.handler
+        self._takes_list = subscription.batch is not None
         self._policy = policy
         self._inbox = inbox
-        self._mediator = mediator
+        self._mediator, self._is_away = mediator, mediator.database.is_away
         self._metrics = metrics
         self._tracing = tracing
         self._labels = (subscription.event.topic, consumer)
@@ -63,23 +58,34 @@ class Attempts:
         """
         try:
             await self._run(uow, run)
-        except asyncio.CancelledError as error:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
-                raise
-            # Nobody stops this run: the handler waited for something that was cancelled.
-            return await self._failed(uow, run, RuntimeError(repr(error)))
-        except Exception as error:
-            if isinstance(error, DBAPIError) and self._mediator.database.is_away(error):
-                # Not the handler's failure: the broker brings the message back.
-                raise
-            return await self._failed(uow, run, error)
+        except (Exception, asyncio.CancelledError) as error:
+            return await self._failed(uow, run, failure_of_run(error, self._is_away))
         if run.is_retry:
             connection = await uow.connection()
             await self._inbox.mark_handled(connection, run.message_id, self._consumer, run.number)
-        self._metrics.handled.labels(*self._labels).inc()
-        observe_lag(self._lag, run.message.headers)
+        self.count_handled([run])
         return []
+
+    async def make_together(self, uow: UnitOfWork, runs: Sequence[Run]) -> None:
+        """Handle all messages within `uow` in one call, and write down nothing.
+
+        Raises TransactionLostError, and what the driver raises when the database is away.
+        """
+        headers = {run.message_id: run.message.headers for run in runs}
+        try:
+            with self._tracing.process_together(self._event.topic, headers, self._consumer):
+                events = [read_event(run.message, self._event) for run in runs]
+                with self._seconds.time():
+                    async with asyncio.timeout(self._policy.timeout):
+                        await self._handler(events, self._mediator.within(uow))
+        except (Exception, asyncio.CancelledError) as error:
+            raise TransactionLostError(failure_of_run(error, self._is_away)) from error
+
+    def count_handled(self, runs: Sequence[Run]) -> None:
+        """Tell the metrics of messages that were handled."""
+        self._metrics.handled.labels(*self._labels).inc(len(runs))
+        for run in runs:
+            observe_lag(self._lag, run.message.headers)
 
     async def record(self, uow: UnitOfWork, run: Run, error: Exception) -> list[DeadLetter]:
         """Write down that the handler failed with `error`, and when it is tried again."""
@@ -113,7 +119,8 @@ class Attempts:
             event = read_event(run.message, self._event)
             with self._seconds.time():
                 async with uow.savepoint(), asyncio.timeout(self._policy.timeout):
-                    await self._handler(event, self._mediator.within(uow))
+                    given = [event] if self._takes_list else event
+                    await self._handler(given, self._mediator.within(uow))
 
     async def _failed(self, uow: UnitOfWork, run: Run, error: Exception) -> list[DeadLetter]:
         if uow.is_lost:

@@ -7,9 +7,11 @@ from app.building_blocks.brokers.adapter import BrokerMessage
 from app.building_blocks.carriers import Carriers
 from app.building_blocks.context import ENVIRONMENT, current
 from app.building_blocks.feature import Subscription
-from app.building_blocks.inbox.attempts import Attempts, TransactionLostError
+from app.building_blocks.inbox.attempts import Attempts
+from app.building_blocks.inbox.batches import Batches
 from app.building_blocks.inbox.dead_letters import Announcer
 from app.building_blocks.inbox.environments import Environments
+from app.building_blocks.inbox.faults import TransactionLostError, failure_of_transaction
 from app.building_blocks.inbox.inbox import Inbox
 from app.building_blocks.inbox.reading import message_id_of
 from app.building_blocks.inbox.run import Run
@@ -57,6 +59,13 @@ class Consumer:
         self._turns = Turns()
         self._carriers = carriers
         self._environments = environments or Environments()
+        self._take, self.at_once = self._handle, None
+        if most := subscription.batch:
+            # A batch gathers while another runs.
+            self.at_once = 2 * most
+            self._take = Batches(
+                self.name, most, inbox, mediator, self._attempts, carriers, self._handle
+            ).receive
 
     async def receive(self, message: BrokerMessage) -> None:
         """Handle one delivery. Raises only when the database cannot be used right now."""
@@ -65,7 +74,7 @@ class Consumer:
             if self.ordered:
                 await self._line_up(run)
             elif self._environments.is_mine(current(ENVIRONMENT), self.name):
-                await self._handle(run)
+                await self._take(run)
             else:
                 await self._leave(run)
 
@@ -81,7 +90,7 @@ class Consumer:
                     with run.context(self.name, self._carriers):
                         letters.extend(await self._attempts.make(uow, run))
             except (TransactionLostError, DBAPIError) as error:
-                reason = self._handlers_fault(error)
+                reason = failure_of_transaction(error, self._is_away)
                 async with self._mediator.unit_of_work() as uow:
                     again = await self._take_due(uow, message_id)
                     if again is not None and run is not None and again.number == run.number:
@@ -96,7 +105,7 @@ class Consumer:
                     if await self._admit(uow, run):
                         letters.extend(await self._attempts.make(uow, run))
             except (TransactionLostError, DBAPIError) as error:
-                reason = self._handlers_fault(error)
+                reason = failure_of_transaction(error, self._is_away)
                 async with self._mediator.unit_of_work() as uow:
                     if await self._admit(uow, run):
                         letters.extend(await self._attempts.record(uow, run, reason))
@@ -138,12 +147,3 @@ class Consumer:
             return None
         message = BrokerMessage(row.topic, row.payload, row.headers, row.key)
         return Run(message_id, message, row.attempts + 1, is_retry=True)
-
-    def _handlers_fault(self, error: TransactionLostError | DBAPIError) -> Exception:
-        """What to record; an error that is not the handler's fault is raised again."""
-        if isinstance(error, TransactionLostError):
-            return error.error
-        if self._is_away(error):
-            raise error
-        # Some constraints are checked only at the commit.
-        return error

@@ -6,16 +6,18 @@ retries: a failed message waits in its row, not in the broker.
 
 import asyncio
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, select, true, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.building_blocks.brokers.adapter import BrokerMessage
-from app.building_blocks.context import CORRELATION_ID, ENVIRONMENT, current_context
+from app.building_blocks.context import current_context
 from app.building_blocks.databases.dialect import Dialect
-from app.building_blocks.inbox.reading import MAX_BODY_BYTES
 from app.building_blocks.inbox.retries import due_retries, is_due, is_message
+from app.building_blocks.inbox.rows import columns
 from app.building_blocks.inbox.table import DEAD, HANDLED, RETRYING, inbox
 from app.building_blocks.text import storable
 
@@ -47,12 +49,27 @@ class Inbox:
         concurrent delivery of the same message to commit or roll back.
         """
         now = self._dialect.now()
-        row = {**_columns(message_id, consumer, message), "received_at": now}
+        row = {**columns(message_id, consumer, message, current_context()), "received_at": now}
         if to_run_later:
             row |= {"state": RETRYING, "attempts": 0, "next_attempt_at": now}
         else:
             row |= {"state": HANDLED, "attempts": 1, "handled_at": now}
         return await self._dialect.insert_if_absent(connection, inbox, row)
+
+    async def admit_all(self, connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> bool:
+        """Write down as handled what the `columns` of each row say, all in one statement.
+
+        False when one of them is there already: then the transaction has to be rolled back.
+        """
+        # All replicas take the same locks in the same order.
+        in_order = sorted(rows, key=itemgetter("message_id"))
+        handled = [row | {"state": HANDLED, "attempts": 1} for row in in_order]
+        times = ("received_at", "handled_at")
+        try:
+            await self._dialect.insert_all(connection, inbox, handled, times)
+        except IntegrityError:
+            return False
+        return True
 
     async def due(
         self,
@@ -117,17 +134,3 @@ class Inbox:
 
 class InboxRowLostError(Exception):
     """The transaction that held the row was rolled back; the delivery has to come again."""
-
-
-def _columns(message_id: str, consumer: str, message: BrokerMessage) -> dict[str, Any]:
-    return {
-        "message_id": message_id,
-        "consumer": consumer,
-        "topic": message.topic,
-        "key": None if message.key is None else storable(message.key)[:255],
-        "correlation_id": current_context().get(CORRELATION_ID, message_id),
-        "environment": current_context().get(ENVIRONMENT),
-        "headers": message.headers,
-        # One byte more than can be read, so that what was cut stays unreadable.
-        "payload": message.body[: MAX_BODY_BYTES + 1],
-    }

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from app.building_blocks.brokers.adapter import BrokerMessage
 from app.building_blocks.carriers import Carriers
-from app.building_blocks.context import CAUSATION_ID, CORRELATION_ID, carrying
+from app.building_blocks.context import CAUSATION_ID, CORRELATION_ID, carried_by, carrying
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +19,13 @@ class Run:
 
     def context(self, consumer: str, carriers: Carriers | None) -> AbstractContextManager[None]:
         """What the message carried here, for as long as `consumer` is at it."""
-        return carrying(
-            {
-                CORRELATION_ID: self.message_id,
-                **self.message.headers,
-                CAUSATION_ID: self.message_id,
-            },
-            carriers,
-            message_id=self.message_id,
-            consumer=consumer,
-        )
+        return carrying(self._headers, carriers, message_id=self.message_id, consumer=consumer)
+
+    def carried(self, carriers: Carriers | None) -> dict[str, str]:
+        """The same as a mapping."""
+        return carried_by(self._headers, carriers)
+
+    @property
+    def _headers(self) -> dict[str, str]:
+        itself = self.message_id
+        return {CORRELATION_ID: itself, **self.message.headers, CAUSATION_ID: itself}

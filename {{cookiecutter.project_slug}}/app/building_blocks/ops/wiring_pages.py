@@ -18,6 +18,7 @@ class SubscriptionRow:
     topic: str
     consumer: str
     is_ordered: bool
+    batch: int | None
     policy: RetryPolicy
     has_own_policy: bool
     do_not_retry: str
@@ -36,6 +37,7 @@ class WiringPages:
                 one.event.topic,
                 f"{service}.{one.name}",
                 one.ordered,
+                one.batch,
                 policy := one.policy(retry_policy),
                 one.retry is not None,
                 ", ".join(error.__name__ for error in policy.do_not_retry),

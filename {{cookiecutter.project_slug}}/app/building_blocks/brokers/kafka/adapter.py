@@ -65,11 +65,17 @@ class KafkaAdapter:
         self._topics.add(topic)
 
     def subscribe(
-        self, topic: str, consumer: str, receive: Receive, *, ordered: bool = False
+        self,
+        topic: str,
+        consumer: str,
+        receive: Receive,
+        *,
+        ordered: bool = False,
+        at_once: int | None = None,
     ) -> None:
         """Kafka orders all: a key has its partition, and a partition one reader at a time."""
         self._topics.add(topic)
-        self._subscriptions.append(Subscription(topic, consumer, receive, ordered))
+        self._subscriptions.append(Subscription(topic, consumer, receive, ordered, at_once))
 
     async def start(self) -> None:
         if self._started:

@@ -14,17 +14,21 @@ GRACEFUL_TIMEOUT = 15.0
 
 
 class Flight:
-    """Delivers records side by side, at most IN_FLIGHT, each until it is handled.
+    """Delivers records side by side, at most `at_once`, each until it is handled.
 
     One that fails is delivered again from here, while those after it go on. Kafka hears of it
     only that the offsets to commit wait for it.
     """
 
     def __init__(
-        self, subscriber: DefaultSubscriber, deliveries: Deliveries, offsets: Offsets
+        self,
+        subscriber: DefaultSubscriber,
+        deliveries: Deliveries,
+        offsets: Offsets,
+        at_once: int = IN_FLIGHT,
     ) -> None:
         self._subscriber, self._deliveries, self._offsets = subscriber, deliveries, offsets
-        self._room = asyncio.Semaphore(IN_FLIGHT)
+        self._room = asyncio.Semaphore(at_once)
         self._running: set[asyncio.Task[None]] = set()
 
     async def board(self, consumer: AIOKafkaConsumer) -> None:

@@ -16,7 +16,7 @@ from faststream.kafka.message import FAKE_CONSUMER
 from app.building_blocks.brokers.adapter import Subscription
 from app.building_blocks.brokers.deliveries import Deliveries
 from app.building_blocks.brokers.kafka.connection import milliseconds
-from app.building_blocks.brokers.kafka.flight import Flight, cancel
+from app.building_blocks.brokers.kafka.flight import IN_FLIGHT, Flight, cancel
 from app.building_blocks.brokers.kafka.offsets import Offsets
 from app.building_blocks.brokers.kafka.wire import decode
 
@@ -63,7 +63,9 @@ class KafkaReader(ConsumerRebalanceListener):  # type: ignore[misc]
             no_reply=True,
         )
         self._subscriber(self._deliver)
-        self._flight = Flight(self._subscriber, deliveries, self._offsets)
+        self._flight = Flight(
+            self._subscriber, deliveries, self._offsets, subscription.at_once or IN_FLIGHT
+        )
 
     async def start(self) -> None:
         """Join the group. Raises KafkaError."""

@@ -46,7 +46,13 @@ class MemoryAdapter:
         """Any topic can be published on."""
 
     def subscribe(
-        self, topic: str, consumer: str, receive: Receive, *, ordered: bool = False
+        self,
+        topic: str,
+        consumer: str,
+        receive: Receive,
+        *,
+        ordered: bool = False,
+        at_once: int | None = None,
     ) -> None:
         """Raises RuntimeError once the broker runs: it would never hear of the topic."""
         if self.broker.running:
@@ -69,6 +75,7 @@ class MemoryAdapter:
             ack_policy=AckPolicy.NACK_ON_ERROR,
             decoder=_body_as_it_is,
             title=f"{topic}:{consumer}",
+            prefetch=at_once,
         )(deliver)
 
     async def start(self) -> None:

@@ -34,8 +34,9 @@ class MemoryRegistrator(Registrator[Envelope, MemoryBrokerConfig]):
         decoder: CustomCallable | None = None,
         title: str | None = None,
         description: str | None = None,
+        prefetch: int | None = None,
     ) -> MemorySubscriber:
-        """Bind a handler to `topic`; each group gets each message once.
+        """Bind a handler to `topic`; each group gets each message once, `prefetch` side by side.
 
         A failing handler makes `publish` raise. Other policies may hide the failure from it.
         """
@@ -53,6 +54,7 @@ class MemoryRegistrator(Registrator[Envelope, MemoryBrokerConfig]):
                 no_reply=True,
                 topic=topic,
                 group=group,
+                prefetch=prefetch,
             ),
             specification,
             calls,

@@ -35,6 +35,7 @@ class MemorySubscriberConfig(SubscriberUsecaseConfig):
     _outer_config: MemoryBrokerConfig
     topic: str
     group: str
+    prefetch: int | None = None
 
     def __post_init__(self) -> None:
         self.parser, self.decoder = parse, decode
@@ -83,6 +84,7 @@ class MemorySubscriber(SubscriberUsecase[Envelope]):
         super().__init__(config, specification, calls)
         self._topic = config.topic
         self._group = config.group
+        self._prefetch = config.prefetch
         self._feeder: asyncio.Task[None] | None = None
         self._deliveries: dict[asyncio.Task[None], Envelope] = {}
 
@@ -111,7 +113,7 @@ class MemorySubscriber(SubscriberUsecase[Envelope]):
         await asyncio.wait([feeder, *cancelled], timeout=CANCELLATION_TIMEOUT)
 
     async def _feed(self, queue: asyncio.Queue[Envelope]) -> None:
-        free = asyncio.Semaphore(self._outer_config.prefetch)
+        free = asyncio.Semaphore(self._prefetch or self._outer_config.prefetch)
 
         def finish(delivery: asyncio.Task[None]) -> None:
             free.release()

@@ -15,7 +15,7 @@ from app.building_blocks.brokers.adapter import (
 )
 from app.building_blocks.brokers.deliveries import Deliveries
 from app.building_blocks.brokers.nats.connection import Server, reaching_nats
-from app.building_blocks.brokers.nats.consumer import NatsConsumer
+from app.building_blocks.brokers.nats.consumer import SIDE_BY_SIDE, NatsConsumer
 from app.building_blocks.brokers.nats.link import Link
 from app.building_blocks.brokers.nats.publishing import publish, publish_together
 from app.building_blocks.brokers.nats.wire import require_subject
@@ -60,7 +60,13 @@ class NatsAdapter:
         self._topics.add(require_subject(topic))
 
     def subscribe(
-        self, topic: str, consumer: str, receive: Receive, *, ordered: bool = False
+        self,
+        topic: str,
+        consumer: str,
+        receive: Receive,
+        *,
+        ordered: bool = False,
+        at_once: int | None = None,
     ) -> None:
         """Raises ValueError when NATS has no such name, or it would stand for two consumers."""
         new = NatsConsumer(
@@ -70,6 +76,7 @@ class NatsAdapter:
             receive,
             self._deliveries,
             ordered=ordered,
+            at_once=at_once or SIDE_BY_SIDE,
             ack_wait=2 * self._timeout,
         )
         if self._consumers.setdefault(new.durable, new) is not new:

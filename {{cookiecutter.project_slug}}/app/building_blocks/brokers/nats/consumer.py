@@ -39,12 +39,13 @@ class NatsConsumer:
         deliveries: Deliveries,
         *,
         ordered: bool,
+        at_once: int = SIDE_BY_SIDE,
         ack_wait: float,
     ) -> None:
         self.durable = name.replace(".", "--")
         if not re.fullmatch("[A-Za-z0-9_-]+", self.durable):
             raise ValueError(f"NATS has no consumers with a name like {name!r}")
-        self.running = Running(1 if ordered else SIDE_BY_SIDE)
+        self.running = Running(1 if ordered else at_once)
         self.problem: str | None = None
         self._topic, self._ordered, self._ack_wait = require_subject(topic), ordered, ack_wait
         self._jetstream: JetStream | None = None

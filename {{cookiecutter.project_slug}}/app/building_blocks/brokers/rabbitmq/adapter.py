@@ -61,9 +61,15 @@ class RabbitAdapter:
         """The exchange takes every topic."""
 
     def subscribe(
-        self, topic: str, consumer: str, receive: Receive, *, ordered: bool = False
+        self,
+        topic: str,
+        consumer: str,
+        receive: Receive,
+        *,
+        ordered: bool = False,
+        at_once: int | None = None,
     ) -> None:
-        self._subscriptions.append(Subscription(topic, consumer, receive, ordered))
+        self._subscriptions.append(Subscription(topic, consumer, receive, ordered, at_once))
 
     async def start(self) -> None:
         if self._publishing:

@@ -23,7 +23,7 @@ def consume(
     subscriber = broker.subscriber(
         _queue(subscription),
         EXCHANGE,
-        channel=rabbit.Channel(prefetch_count=PREFETCH),
+        channel=rabbit.Channel(prefetch_count=subscription.at_once or PREFETCH),
         ack_policy=AckPolicy.MANUAL,
         decoder=_undecoded,
         no_reply=True,

@@ -20,7 +20,7 @@ from app.building_blocks.brokers.deliveries import Deliveries
 from app.building_blocks.brokers.redis.address import read_url
 from app.building_blocks.brokers.redis.errors import reaching_redis
 from app.building_blocks.brokers.redis.group import Member
-from app.building_blocks.brokers.redis.reader import Reader
+from app.building_blocks.brokers.redis.reader import PREFETCH, Reader
 from app.building_blocks.brokers.redis.subscriber import consuming_broker, handling
 from app.building_blocks.brokers.redis.writer import Writer
 from app.building_blocks.brokers.together import Outcomes, publish_one
@@ -62,9 +62,15 @@ class RedisAdapter:
         """A stream begins with its first entry."""
 
     def subscribe(
-        self, topic: str, consumer: str, receive: Receive, *, ordered: bool = False
+        self,
+        topic: str,
+        consumer: str,
+        receive: Receive,
+        *,
+        ordered: bool = False,
+        at_once: int | None = None,
     ) -> None:
-        self._subscriptions.append(Subscription(topic, consumer, receive, ordered))
+        self._subscriptions.append(Subscription(topic, consumer, receive, ordered, at_once))
 
     async def start(self) -> None:
         if self._writer.is_open:
@@ -118,6 +124,7 @@ class RedisAdapter:
             handling(broker, subscription, self._deliveries),
             self._deliveries,
             ordered=subscription.ordered,
+            at_once=subscription.at_once or PREFETCH,
             claim_after=self._claim_after,
             block=self._block,
         )

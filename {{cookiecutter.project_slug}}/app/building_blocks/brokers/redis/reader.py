@@ -16,6 +16,7 @@ from app.building_blocks.brokers.redis.wire import Entry, Fields
 log = logging.getLogger("app.broker")
 
 PREFETCH = 20
+PAUSE = 0.005
 GRACEFUL_TIMEOUT, CANCELLATION_TIMEOUT = 15.0, 1.0
 
 Handle = Callable[[bytes, Fields], Awaitable[bool]]
@@ -23,7 +24,7 @@ Handle = Callable[[bytes, Fields], Awaitable[bool]]
 
 
 class Reader:
-    """Begins with entries in the order of the stream, at most PREFETCH at a time.
+    """Begins with entries in the order of the stream, at most `at_once` at a time.
 
     It touches what it has in hand; what nobody has touched for `claim_after` seconds is claimed
     by another replica. `block` is how long a read waits for an entry, in seconds.
@@ -36,13 +37,15 @@ class Reader:
         deliveries: Deliveries,
         *,
         ordered: bool,
+        at_once: int,
         claim_after: float,
         block: float,
     ) -> None:
         self.is_reading = False
         self._member, self._handle, self._deliveries = member, handle, deliveries
         self._block, self._beat = block, claim_after / 10
-        self._min_idle, self._most_claims = round(claim_after * 1000), PREFETCH
+        self._at_once = at_once
+        self._min_idle, self._most_claims = round(claim_after * 1000), at_once
         self._lease = Lease(member, claim_after / 3) if ordered else None
         if ordered:
             # The holder takes all that is pending, at once: what is taken in part could overtake.
@@ -90,7 +93,7 @@ class Reader:
                 await asyncio.sleep(self._block)
 
     async def _read_on(self) -> None:
-        room = PREFETCH - len(self._running)
+        room = self._at_once - len(self._running)
         if self._lease and not self._lease.held:
             self._is_behind = True
             if not await self._lease.take():
@@ -108,6 +111,9 @@ class Reader:
             self._begin(await self._lease.read(room, self._block))
         else:
             self._begin(await self._member.read(">", room, self._block))
+            if self._at_once > PREFETCH:
+                # A batch ends all at once: a moment later there is more room to read for.
+                await asyncio.sleep(PAUSE)
 
     async def _catch_up(self, room: int) -> None:
         """Claim what others have left, begin with what is pending under the own name."""
@@ -120,7 +126,7 @@ class Reader:
             await self._member.claim(left, min_idle=self._min_idle)
         self._look_at = time.monotonic() + self._beat
         if self._is_behind or left:
-            pending = await self._member.read("0", 2 * PREFETCH, self._block)
+            pending = await self._member.read("0", 2 * self._at_once, self._block)
             fresh = [entry for entry in pending if entry[0] not in known]
             self._begin(fresh[:room])
             self._is_behind = len(fresh) > room
