@@ -35,7 +35,7 @@ endif
 
 # Much of it is waiting: more workers than cores.
 matrix:  ## Only the combinations: style, types, migrations and their own tests
-	@$(MAKE) --no-print-directory test ARGS=tests/test_bake_matrix.py WORKERS=5
+	@$(MAKE) --no-print-directory test ARGS=tests/test_bake_matrix.py WORKERS=4
 
 lint: $(VENV)/.installed  ## Check the style and the types of the template's own Python
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy

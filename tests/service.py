@@ -16,7 +16,7 @@ from server_process import free_port
 
 START_DEADLINE = 60.0  # seconds, for a machine that is busy with other tests
 STOP_DEADLINE = 40.0
-RUN_DEADLINE = 300.0
+RUN_DEADLINE = 600.0
 SETTINGS = (
     *("DATABASE_", "BROKER_", "SERVICE_", "OUTBOX_", "RETRY_", "OPS_", "LOG_", "OTEL_"),
     *("READY_", "TRUST_", "ENVIRONMENT", "TEST_"),

@@ -89,7 +89,10 @@ class UnitOfWork:
 
         In this order two transactions on one aggregate wait for each other before their outbox
         rows get a position, so that positions follow the order of the commits.
+        Raises what a swallowed error has done to the transaction: nothing of it would stay.
         """
+        if not self.session.is_active:
+            await self.connection()
         await self.session.flush()
         pending, self._pending = self._pending, []
         if pending:

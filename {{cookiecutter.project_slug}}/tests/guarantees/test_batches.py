@@ -37,7 +37,7 @@ async def test_many_messages_take_one_transaction_and_one_insert(database: Datab
     assert counter.calls == [list(range(100))]
     assert len([one for one in sent if one.startswith("INSERT INTO inbox")]) == 1
     # Besides it the effects, and the question for the time where that is one.
-    assert len(sent) <= 3, sent
+    assert len([one for one in sent if "SAVEPOINT" not in one]) <= 3, sent
     assert await effects(database) == list(range(100))
     assert {(row.state, row.attempts) for row in await inbox_rows(database)} == {("handled", 1)}
 

@@ -1,14 +1,22 @@
 """Batches: a message takes effect once, whoever gets it however often, and whatever is cut off."""
 
 import asyncio
+import json
 import random
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import registry
 
 from app.building_blocks.brokers.adapter import BrokerMessage
 from app.building_blocks.databases.database import Database
+from app.building_blocks.inbox.table import HANDLED
 from app.building_blocks.mediator import Mediator
 from app.building_blocks.metrics import Metrics
+from app.building_blocks.outbox.table import outbox
 from tests.guarantees.batching import (
     CountedIntegrationEvent,
     Counter,
@@ -162,3 +170,41 @@ async def test_batches_that_wait_for_each_other_lose_a_moment_not_their_work(
 
     await eventually(all_there, deadline=60, what="all effects")
     assert await states(database) == ["handled"] * 30
+
+
+class Broken:
+    """A row that no database takes."""
+
+
+registry().map_imperatively(Broken, outbox)
+
+
+async def statement(mediator: Mediator) -> None:
+    assert mediator._open is not None
+    await mediator._open.session.execute(text("SELECT 1 FROM nowhere"))
+
+
+async def flush(mediator: Mediator) -> None:
+    assert mediator._open is not None
+    mediator._open.session.add(Broken())
+    await mediator._open.session.flush()
+
+
+@pytest.mark.parametrize("fail", [statement, flush])
+@pytest.mark.parametrize("many", [1, 5])
+async def test_an_error_that_a_handler_swallows_loses_nothing(
+    database: Database, fail: Callable[[Mediator], Awaitable[None]], many: int
+) -> None:
+    async def handle(events: Events, mediator: Mediator) -> None:
+        leave_effects(events, mediator)
+        if 0 in [event.number for event in events]:
+            with suppress(DBAPIError):
+                await fail(mediator)
+
+    consumer = consumer_of(database, handle)
+    assert await deliver(consumer, *(counted(number) for number in range(many))) == [None] * many
+    rows = await inbox_rows(database)
+    assert len(rows) == many
+    handled = [json.loads(row.payload)["number"] for row in rows if row.state == HANDLED]
+    assert await effects(database) == sorted(handled)
+    assert set(handled) >= set(range(1, many))

@@ -11,7 +11,7 @@ from app.building_blocks.databases.database import Database
 from app.building_blocks.outbox.claims import Claims
 from app.building_blocks.outbox.table import outbox
 from app.building_blocks.retry_policy import RetryPolicy
-from tests.guarantees.conftest import StartPublisher, count_waiting, write_rows
+from tests.guarantees.conftest import StartPublisher, count_published, count_waiting, write_rows
 from tests.guarantees.scripted_broker import ScriptedBroker
 from tests.waiting import eventually
 
@@ -69,6 +69,33 @@ async def test_a_key_that_waits_does_not_hold_up_others(
 
     await eventually(others_are_out, what="the other keys")
     assert sorted(broker.bodies) == ["free", "quick"]
+
+
+class StalledBroker(ScriptedBroker):
+    """Takes many at once, and answers for one of them only when it may."""
+
+    publish_at_once = 100
+
+    async def publish(self, message: BrokerMessage) -> None:
+        if message.body == b"a2":
+            await self.may_answer.wait()
+        self.sent.append(message)
+
+
+async def test_a_key_with_more_rows_does_not_hold_up_the_marks_of_others(
+    database: Database, start_publisher: StartPublisher
+) -> None:
+    broker = StalledBroker()
+    broker.may_answer.clear()
+    await write_rows(database, ("a", "a1"), ("a", "a2"), ("b", "b1"), (None, "c1"))
+    await start_publisher(broker=broker)
+
+    async def others_are_marked() -> bool:
+        return await count_published(database) == 2
+
+    await eventually(others_are_marked, what="the marks of b and of the row without a key")
+    assert sorted(broker.bodies) == ["a1", "b1", "c1"]
+    broker.may_answer.set()
 
 
 async def test_a_row_behind_a_claimed_one_of_its_key_is_not_claimed(database: Database) -> None:

@@ -16,7 +16,7 @@ from app.building_blocks.brokers.adapter import (
 from app.building_blocks.brokers.together import Outcomes, publish_each
 from app.building_blocks.metrics import Metrics
 from app.building_blocks.outbox.claims import ClaimedRow
-from app.building_blocks.outbox.lane import lanes_of, publish_lanes
+from app.building_blocks.outbox.lane import Lane, lanes_of, publish_lanes
 from app.building_blocks.outbox.sender import Sender
 from tests.guarantees.scripted_broker import ScriptedBroker
 
@@ -55,13 +55,15 @@ def test_nothing_overtakes_a_row_of_its_key_that_did_not_go_out(
         for n, (key, _) in enumerate(rows)
     ]
     broker = ProgrammedBroker([outcome for _, outcome in rows])
-    groups = list(lanes_of(claimed, at_once))
-    lanes = list(chain.from_iterable(groups))
+    lanes: list[Lane] = []
 
     async def run() -> None:
+        groups = list(lanes_of(claimed, at_once))
+        lanes.extend(chain.from_iterable(groups))
         deadline = asyncio.get_running_loop().time() + 60
         sender = Sender(broker, Metrics())
         await asyncio.gather(*(publish_lanes(group, sender, deadline) for group in groups))
+        assert all(lane.ended.done() for lane in lanes)
 
     asyncio.run(run())
 

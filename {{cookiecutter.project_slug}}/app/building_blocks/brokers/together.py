@@ -35,11 +35,13 @@ async def publish_one(
         raise error
 
 
-async def settled(answers: Sequence[asyncio.Future[Any]]) -> None:
-    """Return when each has its answer. Cancelled before that, it cancels those that have none."""
+async def settled(answers: Sequence[asyncio.Future[Any]], seconds: float | None = None) -> None:
+    """Return when each has its answer. Those that have none after `seconds` are cancelled."""
     try:
         if answers:
-            await asyncio.wait(answers)
+            await asyncio.wait(answers, timeout=seconds)
     finally:
         for answer in answers:
-            answer.cancel()
+            if not answer.cancel() and not answer.cancelled():
+                # Or asyncio would complain when nobody comes to ask for it.
+                answer.exception()

@@ -76,7 +76,7 @@ class Attempts:
             with self._tracing.process_together(self._event.topic, headers, self._consumer):
                 events = [read_event(run.message, self._event) for run in runs]
                 with self._seconds.time():
-                    async with asyncio.timeout(self._policy.timeout):
+                    async with uow.savepoint(), asyncio.timeout(self._policy.timeout):
                         await self._handler(events, self._mediator.within(uow))
         except (Exception, asyncio.CancelledError) as error:
             raise TransactionLostError(failure_of_run(error, self._is_away)) from error

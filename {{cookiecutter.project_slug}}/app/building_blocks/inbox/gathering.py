@@ -114,9 +114,7 @@ class Gathering:
             outcome = error
             # If it is the batch that drives the database away, this one gets ahead all the same.
             taken[0].settle(False)
-        except BaseException as error:
-            outcome = error
-            raise
+        # Cancelled from within: whoever still waits is alive, and goes alone.
         finally:
             for one in taken:
                 one.settle(outcome)

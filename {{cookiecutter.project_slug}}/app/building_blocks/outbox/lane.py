@@ -14,8 +14,9 @@ from app.building_blocks.outbox.sender import Sender
 class Lane:
     """Publishes its rows in order and stops at the first that does not go out.
 
-    Afterwards, also when that was cancelled: `confirmed` are with the broker, `refused` is the
-    row that the broker would not take with its reason, `waiting` were not confirmed.
+    When it has `ended`, also because that was cancelled: `confirmed` are with the broker,
+    `refused` is the row that the broker would not take with its reason, `waiting` were not
+    confirmed.
     """
 
     def __init__(self, rows: Sequence[ClaimedRow]) -> None:
@@ -23,6 +24,7 @@ class Lane:
         self.confirmed: list[ClaimedRow] = []
         self.refused: tuple[ClaimedRow, str] | None = None
         self.broker_problem: str | None = None
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def __len__(self) -> int:
         """How many rows it has, whatever became of them."""
@@ -41,6 +43,13 @@ class Lane:
         else:
             # Whatever else one row meets must not stop the others.
             self.refused = (self.waiting.popleft(), f"{type(error).__name__}: {error}")
+        if not self.goes_on:
+            self.end()
+
+    def end(self) -> None:
+        """Nothing more of it is published."""
+        if not self.ended.done():
+            self.ended.set_result(None)
 
 
 async def publish_lanes(lanes: Sequence[Lane], sender: Sender, deadline: float) -> None:
@@ -49,18 +58,25 @@ async def publish_lanes(lanes: Sequence[Lane], sender: Sender, deadline: float) 
     Starts no send after `deadline` (in the event loop's time), when the lease ends.
     """
     clock = asyncio.get_running_loop().time
-    while clock() < deadline and (going := [lane for lane in lanes if lane.goes_on]):
-        errors: Outcomes
-        try:
-            errors = await sender.send([lane.waiting[0] for lane in going])
-        except Exception as error:
-            if len(going) > 1:
-                # Whichever it is in, it must not be the end of the others.
-                await asyncio.gather(*(publish_lanes([lane], sender, deadline) for lane in going))
-                return
-            errors = [error]
-        for lane, outcome in zip(going, errors, strict=True):
-            lane.note(outcome)
+    going = list(lanes)
+    try:
+        while going and clock() < deadline:
+            errors: Outcomes
+            try:
+                errors = await sender.send([lane.waiting[0] for lane in going])
+            except Exception as error:
+                if len(going) > 1:
+                    # Whichever it is in, it must not be the end of the others.
+                    alone = (publish_lanes([lane], sender, deadline) for lane in going)
+                    await asyncio.gather(*alone)
+                    return
+                errors = [error]
+            for lane, outcome in zip(going, errors, strict=True):
+                lane.note(outcome)
+            going = [lane for lane in going if lane.goes_on]
+    finally:
+        for lane in going:
+            lane.end()
 
 
 def lanes_of(rows: Sequence[ClaimedRow], at_once: int) -> Iterator[list[Lane]]:

@@ -97,24 +97,26 @@ class Publisher:
         return len(rows) == limit
 
     async def _deliver(self, rows: Sequence[ClaimedRow], deadline: float) -> None:
-        sending = {
-            asyncio.create_task(publish_lanes(lanes, self._sender, deadline)): lanes
-            for lanes in lanes_of(rows, self._broker.publish_at_once)
-        }
+        groups = list(lanes_of(rows, self._broker.publish_at_once))
+        tasks = [
+            asyncio.create_task(publish_lanes(lanes, self._sender, deadline)) for lanes in groups
+        ]
+        sending = {lane.ended: lane for lane in chain.from_iterable(groups)}
         noted = False
         try:
             while sending:
                 done = await _some_done(sending)
-                finished = list(chain.from_iterable(sending.pop(task) for task in done))
+                finished = [sending.pop(ended) for ended in done]
                 # One outage fails many lanes; it counts once, and before the rows are free again.
                 noted = noted or self._outage.note_lanes(finished)
                 await self._record(finished)
+            await asyncio.gather(*tasks)
         finally:
             if sending:
-                for task in sending:
+                for task in tasks:
                     task.cancel()
-                await asyncio.wait(sending)
-                await self._record(list(chain.from_iterable(sending.values())))
+                await asyncio.wait(tasks)
+                await self._record(list(sending.values()))
             # Also when it has failed, for `run` to see that.
             self._wake_up.set()
 
@@ -159,11 +161,11 @@ class Publisher:
         self._rows_in_flight = 0
 
 
-async def _some_done(tasks: Iterable[asyncio.Task[None]]) -> set[asyncio.Task[None]]:
+async def _some_done(ends: Iterable[asyncio.Future[None]]) -> set[asyncio.Future[None]]:
     """Wait for one of them, and a moment for more: marking each row alone costs more than to send.
 
     Nobody waits for the mark but the next rows of the same keys.
     """
-    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    done, _ = await asyncio.wait(tasks, timeout=_GATHERING)
+    await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+    done, _ = await asyncio.wait(ends, timeout=_GATHERING)
     return done

@@ -27,8 +27,8 @@ class Sender:
         """
         started = time.perf_counter()
         sends = [self._tracing.send(row.topic, row.message_id, row.headers) for row in rows]
-        messages = [_message(row, send.headers) for row, send in zip(rows, sends, strict=True)]
         try:
+            messages = [_message(row, send.headers) for row, send in zip(rows, sends, strict=True)]
             errors = await self._publish(messages)
         except BaseException as unexpected:
             for send in sends:

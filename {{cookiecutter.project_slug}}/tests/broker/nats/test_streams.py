@@ -121,3 +121,18 @@ async def test_a_full_stream_is_no_fault_of_the_message(bench: Bench, outsider: 
         await adapter.publish(bench.message(bytes(2000)))
     await outsider.change(bench.service, max_msg_size=-1)
     await adapter.publish(bench.message(bytes(2000)))
+
+
+async def test_a_subject_on_which_nobody_answers_holds_up_no_other(
+    bench: Bench, outsider: Outsider
+) -> None:
+    adapter = bench.publisher(timeout=1.0)
+    await adapter.start()
+    silent = f"silent-{uuid4().hex}"
+    # Somebody listens, so that the server does not say that nobody does.
+    await outsider.client.subscribe(silent)
+    await outsider.client.flush()
+    messages = [bench.message(), BrokerMessage(silent, b"{}"), bench.message()]
+    first, unanswered, last = await adapter.publish_all(messages)
+    assert (first, last) == (None, None)
+    assert isinstance(unanswered, BrokerUnavailableError)

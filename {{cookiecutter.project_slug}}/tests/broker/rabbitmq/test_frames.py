@@ -4,7 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from pamqp.body import ContentBody
 from pamqp.commands import Basic
@@ -29,6 +29,8 @@ def read(message: OutgoingMessage, most: int) -> list[Any]:
     return frames
 
 
+# The first text that is drawn takes a second on a busy machine.
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(some.dictionaries(NAMES, TEXTS, max_size=5), some.binary(max_size=50), some.integers(1, 60))
 def test_what_is_written_is_what_is_read(headers: dict[str, str], body: bytes, most: int) -> None:
     message = OutgoingMessage("a.topic.v1", body, headers, "text/x", "an id", "a service")

@@ -3,8 +3,10 @@
 from datetime import UTC, datetime
 
 import aio_pika
+import pytest
 
 from app.building_blocks.brokers.adapter import BrokerMessage
+from app.building_blocks.brokers.rabbitmq import publishing
 from app.building_blocks.brokers.rabbitmq.publishing import MAX_SHARED_BODY_BYTES
 from app.building_blocks.brokers.rabbitmq.queue import EXCHANGE
 from tests.broker.bench import Bench, until
@@ -76,3 +78,12 @@ async def test_a_refused_message_names_itself_and_stops_no_other(bench: Bench) -
     ]
     large = bench.message(b"z" * (MAX_SHARED_BODY_BYTES + 1))
     await refusals_of(bench, adapter, refused, large)
+
+
+async def test_a_refusal_that_closes_the_shared_channel_is_that_of_its_message_alone(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adapter = bench.listener()
+    await adapter.start()
+    monkeypatch.setattr(publishing, "MAX_SHARED_BODY_BYTES", 1 << 30)
+    await refusals_of(bench, adapter, [bench.message(bytes(128 * 1024 * 1024 + 1))])

@@ -12,7 +12,6 @@ from app.building_blocks.brokers.adapter import (
     Binding,
     BrokerMessage,
     BrokerUnavailableError,
-    MessageRefusedError,
     Receive,
     Subscription,
 )
@@ -105,17 +104,11 @@ class KafkaAdapter:
     async def publish(self, message: BrokerMessage) -> None:
         record = encode(message)
         async with reaching_kafka(self._timeout):
-            [error] = await self._producer.send_all([record])
-            if error is not None:
-                raise error
+            await self._producer.send(record)
 
     async def publish_all(self, messages: Sequence[BrokerMessage]) -> Outcomes:
-        try:
-            records = [encode(message) for message in messages]
-        except MessageRefusedError:
-            return await publish_each(self.publish, messages)
-        async with reaching_kafka(self._timeout):
-            return await self._producer.send_all(records)
+        # aiokafka gathers what is sent at the same time by itself.
+        return await publish_each(self.publish, messages)
 
     async def is_connected(self) -> bool:
         """Ask the servers, each by the connection that the work itself goes over."""

@@ -1,7 +1,6 @@
 """Publishing on Kafka: one idempotent producer, and another when that one is of no more use."""
 
 import asyncio
-from collections.abc import Sequence
 from contextlib import suppress
 
 from aiokafka import AIOKafkaProducer, errors  # type: ignore[import-untyped]
@@ -10,7 +9,6 @@ from aiokafka.protocol.metadata import MetadataRequest  # type: ignore[import-un
 from app.building_blocks.brokers.adapter import BrokerUnavailableError, MessageRefusedError
 from app.building_blocks.brokers.kafka.connection import KafkaAddress
 from app.building_blocks.brokers.kafka.wire import OutgoingRecord
-from app.building_blocks.brokers.together import Outcomes, settled
 
 # The server has a limit of its own (message.max.bytes), and it is the one to decide.
 MAX_REQUEST_BYTES = 128 * 1024 * 1024
@@ -54,39 +52,36 @@ class KafkaProducer:
         # Unlike aiokafka's own updates of its metadata, this drops a connection that stays silent.
         await client.send(client.get_random_node(), MetadataRequest([]))
 
-    async def send_all(self, records: Sequence[OutgoingRecord]) -> Outcomes:
-        """Return once the fate of each is known: None when the servers have confirmed it.
-
-        Raises KafkaError and BrokerUnavailableError, which hold for all of them.
-        """
-        outcomes = await self._attempt(records)
-        again = [each for each, error in zip(records, outcomes, strict=True) if _is_stale(error)]
-        if again:
-            of_those = iter(await self._attempt(again))
-            outcomes = [next(of_those) if _is_stale(error) else error for error in outcomes]
-        return [
-            await self._told(record, error) if error else None
-            for record, error in zip(records, outcomes, strict=True)
-        ]
-
-    async def _attempt(self, records: Sequence[OutgoingRecord]) -> Outcomes:
-        producer = await self._connected()
-        confirmations = [await _begin(producer, record) for record in records]
-        await settled(confirmations)
-        errors = [confirmation.exception() for confirmation in confirmations]
-        # A record that a server did not take leaves a gap in the sequence of an idempotent
-        # producer. aiokafka does not close it, and all that follows would be out of order.
-        if any(error and not _passes_by(error) for error in errors):
-            self._retire(producer)
-        return [error if isinstance(error, Exception) else None for error in errors]
-
-    async def _told(self, record: OutgoingRecord, error: Exception) -> Exception:
-        if isinstance(error, errors.UnknownTopicOrPartitionError):
+    async def send(self, record: OutgoingRecord) -> None:
+        """Return once the servers have confirmed it. Raises MessageRefusedError, too."""
+        try:
+            await self._send(record)
+        except errors.UnknownTopicOrPartitionError as error:
             await self.ask()
-            return MessageRefusedError(f"Kafka has no topic {record.topic}, and does not create it")
-        if isinstance(error, REFUSALS):
-            return MessageRefusedError(f"Kafka refuses this message: {error!r}")
-        return BrokerUnavailableError(f"Kafka cannot be reached, try later: {error!r}")
+            raise MessageRefusedError(
+                f"Kafka has no topic {record.topic}, and does not create it"
+            ) from error
+
+    async def _send(self, record: OutgoingRecord) -> None:
+        for is_last_attempt in (False, True):
+            producer = await self._connected()
+            try:
+                confirmation = await producer.send(
+                    record.topic, record.value, record.key, headers=record.headers
+                )
+                await confirmation
+            except errors.KafkaError as error:
+                if error.retriable or isinstance(error, errors.KafkaTimeoutError):
+                    raise
+                # A record that a server did not take leaves a gap in the sequence of an idempotent
+                # producer. aiokafka does not close it, and all that follows would be out of order.
+                self._retire(producer)
+                if isinstance(error, REFUSALS):
+                    raise MessageRefusedError(f"Kafka refuses this message: {error!r}") from error
+                if is_last_attempt:
+                    raise
+            else:
+                return
 
     async def _connected(self) -> AIOKafkaProducer:
         async with self._connecting:
@@ -114,26 +109,6 @@ class KafkaProducer:
             retiring = asyncio.create_task(_finish(producer))
             self._retiring.add(retiring)
             retiring.add_done_callback(self._retiring.discard)
-
-
-def _passes_by(error: BaseException | None) -> bool:
-    return isinstance(error, errors.KafkaTimeoutError) or bool(getattr(error, "retriable", False))
-
-
-def _is_stale(error: Exception | None) -> bool:
-    """It tells of the producer, not of the record."""
-    return error is not None and not _passes_by(error) and not isinstance(error, REFUSALS)
-
-
-async def _begin(producer: AIOKafkaProducer, record: OutgoingRecord) -> asyncio.Future[object]:
-    try:
-        confirmation: asyncio.Future[object] = await producer.send(
-            record.topic, record.value, record.key, headers=record.headers
-        )
-    except errors.KafkaError as error:
-        confirmation = asyncio.get_running_loop().create_future()
-        confirmation.set_exception(error)
-    return confirmation
 
 
 async def _finish(producer: AIOKafkaProducer) -> None:

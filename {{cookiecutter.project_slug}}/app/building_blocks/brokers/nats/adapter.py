@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 
 from faststream.nats import NatsBroker
 from faststream.nats.prometheus import NatsPrometheusMiddleware
@@ -93,14 +94,20 @@ class NatsAdapter:
         await self._link.close()
 
     async def publish(self, message: BrokerMessage) -> None:
-        async with reaching_nats(self._timeout):
-            await publish(message, self._link.jetstream)
+        await self._publish(message, self._timeout)
 
     async def publish_all(self, messages: Sequence[BrokerMessage]) -> Outcomes:
         if len(messages) == 1:
             return await publish_each(self.publish, messages)
-        async with reaching_nats(self._timeout):
-            return await publish_together(messages, self._link.jetstream, self.publish)
+        # Two halves of the timeout; what bounds them both must not take away what they found.
+        half = self._timeout / 2
+        async with reaching_nats(2 * self._timeout):
+            alone = partial(self._publish, seconds=half)
+            return await publish_together(messages, self._link.jetstream, alone, half)
+
+    async def _publish(self, message: BrokerMessage, seconds: float) -> None:
+        async with reaching_nats(seconds):
+            await publish(message, self._link.jetstream)
 
     async def is_connected(self) -> bool:
         """Ask JetStream: a connection can look open long after its other end has gone."""

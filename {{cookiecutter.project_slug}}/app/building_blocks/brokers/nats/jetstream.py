@@ -51,11 +51,13 @@ class JetStream:
             if not timeout.expired():
                 timeout.reschedule(now)
 
-    async def ask_all(self, requests: Sequence[Request]) -> list[Msg]:
-        """The answers to many requests that are under way at the same time."""
-        async with self._answers.to(requests) as answers, self._within_the_timeout():
-            await settled(answers)
-        return [answer.result() for answer in answers]
+    async def ask_all(self, requests: Sequence[Request], seconds: float) -> list[Msg | None]:
+        """The answers to many requests that are under way at the same time, None for none."""
+        async with self._answers.to(requests) as answers:
+            with suppress(TimeoutError):
+                async with self._within(seconds):
+                    await settled(answers)
+        return [None if answer.cancelled() else answer.result() for answer in answers]
 
     async def ask(self, what: str, question: object = None) -> dict[str, Any]:
         """The answer of `$JS.API.<what>`."""
@@ -129,7 +131,7 @@ class JetStream:
         self, subject: str, body: bytes, headers: dict[str, str] | None = None
     ) -> dict[str, Any]:
         """The answer on any subject; APIError when it is one."""
-        async with self._within_the_timeout():
+        async with self._within(self._timeout):
             message = await self.client.request(
                 subject, body, timeout=self._timeout, headers=headers
             )
@@ -144,8 +146,8 @@ class JetStream:
         return answer
 
     @asynccontextmanager
-    async def _within_the_timeout(self) -> AsyncIterator[None]:
-        async with asyncio.timeout(self._timeout) as timeout:
+    async def _within(self, seconds: float) -> AsyncIterator[None]:
+        async with asyncio.timeout(seconds) as timeout:
             self._waiting.add(timeout)
             try:
                 yield

@@ -8,7 +8,11 @@ from nats.aio.msg import Msg
 from nats.errors import Error, NoRespondersError
 from nats.js.errors import APIError
 
-from app.building_blocks.brokers.adapter import BrokerMessage, MessageRefusedError
+from app.building_blocks.brokers.adapter import (
+    BrokerMessage,
+    BrokerUnavailableError,
+    MessageRefusedError,
+)
 from app.building_blocks.brokers.nats.jetstream import JetStream
 from app.building_blocks.brokers.nats.wire import encode
 from app.building_blocks.brokers.together import Outcomes, publish_each
@@ -41,11 +45,12 @@ async def publish_together(
     messages: Sequence[BrokerMessage],
     jetstream: JetStream,
     alone: Callable[[BrokerMessage], Awaitable[None]],
+    seconds: float,
 ) -> Outcomes:
-    """What is not stored goes `alone` once more, which finds out why.
+    """What is not stored within `seconds` goes `alone` once more, which finds out why.
 
-    JetStream knows a message by its id, and stores it once. Raises nats.errors.Error and
-    TimeoutError.
+    JetStream knows a message by its id, and stores it once. What got no answer at all would only
+    wait as long again. Raises nats.errors.Error.
     """
     try:
         requests = [
@@ -54,10 +59,19 @@ async def publish_together(
         ]
     except MessageRefusedError:
         return await publish_each(alone, messages)
-    stored = [_is_stored(answer) for answer in await jetstream.ask_all(requests)]
-    rest = [message for message, is_stored in zip(messages, stored, strict=True) if not is_stored]
+    stored = [
+        answer and _is_stored(answer) for answer in await jetstream.ask_all(requests, seconds)
+    ]
+    rest = [each for each, is_stored in zip(messages, stored, strict=True) if is_stored is False]
     of_those = iter(await publish_each(alone, rest))
-    return [None if is_stored else next(of_those) for is_stored in stored]
+    return [
+        next(of_those) if is_stored is False else None if is_stored else _silence()
+        for is_stored in stored
+    ]
+
+
+def _silence() -> BrokerUnavailableError:
+    return BrokerUnavailableError("JetStream did not answer in time: try again later")
 
 
 def _is_stored(answer: Msg) -> bool:

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 
 from aio_pika import exceptions
 from aio_pika.abc import AbstractChannel
+from aiormq.abc import AbstractChannel as UnderlayChannel
 
 from app.building_blocks.brokers.adapter import BrokerUnavailableError, MessageRefusedError
 from app.building_blocks.brokers.rabbitmq.connection import Connection
 from app.building_blocks.brokers.rabbitmq.errors import (
     REFUSALS,
-    reaching_rabbitmq,
     told_as_unavailable,
 )
 from app.building_blocks.brokers.rabbitmq.frames import OutgoingMessage
@@ -35,13 +35,14 @@ class Publishing:
 
     async def send_all(self, messages: Sequence[OutgoingMessage]) -> Outcomes:
         """BrokerUnavailableError or MessageRefusedError for each, or None."""
+        until = asyncio.get_running_loop().time() + self._timeout
         together = [message for message in messages if _may_share(message)]
         of_those = iter(await self._send_together(together))
         outcomes = []
         for message in messages:
             outcome = next(of_those) if _may_share(message) else TO_BE_SENT_ALONE
             if isinstance(outcome, NOT_TOGETHER):
-                outcome = await self._send_alone(message)
+                outcome = await self._send_alone(message, until)
             outcomes.append(outcome)
         return outcomes
 
@@ -57,18 +58,27 @@ class Publishing:
     async def _shared_writes(self) -> Writes:
         if not self.connection.is_open:
             raise BrokerUnavailableError("RabbitMQ is not connected: try again later")
-        with told_as_unavailable():
-            channel = await self.shared.get_underlay_channel()
+        channel = await self._open_channel()
         if channel.is_closed:
             raise exceptions.ChannelInvalidStateError("It is being opened again")
         if self._writes is None or self._writes.channel is not channel:
             self._writes = Writes(channel, self._timeout)
         return self._writes
 
-    async def _send_alone(self, message: OutgoingMessage) -> Exception | None:
+    async def _open_channel(self) -> UnderlayChannel:
+        with told_as_unavailable():
+            try:
+                return await self.shared.get_underlay_channel()
+            except NOT_TOGETHER as error:
+                closed = error
+        raise exceptions.ChannelInvalidStateError("It is being opened again") from closed
+
+    async def _send_alone(self, message: OutgoingMessage, until: float) -> Exception | None:
+        """Give up at `until`, by the event loop's time: the lease of its row is not longer."""
         try:
-            async with self._alone, reaching_rabbitmq(self._timeout):
-                await self._send_over_its_own_channel(message)
+            with told_as_unavailable():
+                async with asyncio.timeout_at(until), self._alone:
+                    await self._send_over_its_own_channel(message)
         except (BrokerUnavailableError, MessageRefusedError) as error:
             return error
         return None
@@ -98,7 +108,10 @@ def _put(message: OutgoingMessage, writes: Writes) -> Confirmed:
 def _told(confirmed: Confirmed) -> Exception | None:
     try:
         with told_as_unavailable():
-            confirmed.result()
+            try:
+                confirmed.result()
+            except NOT_TOGETHER as error:
+                return error
     except Exception as error:
         return error
     return None

@@ -56,8 +56,9 @@ class Writer:
     async def add_all(self, messages: Sequence[BrokerMessage]) -> Outcomes:
         """BrokerUnavailableError or MessageRefusedError for each, or None."""
         answers = [self._put(message) for message in messages]
-        await settled(answers)
-        return [_told(answer) if answer.exception() else None for answer in answers]
+        # Whatever the pipelines before its own take.
+        await settled(answers, self._timeout)
+        return [_told(answer) for answer in answers]
 
     def _put(self, message: BrokerMessage) -> Answer:
         answer: Answer = asyncio.get_running_loop().create_future()
@@ -101,6 +102,8 @@ class Writer:
 
 
 def _told(answer: Answer) -> Exception | None:
+    if answer.cancelled():
+        return BrokerUnavailableError("Redis did not answer in time: try again later")
     try:
         with told_as_unavailable():
             answer.result()
