@@ -135,6 +135,20 @@ async def test_a_delivery_that_is_cut_off_costs_the_others_nothing(database: Dat
     assert await effects(database) == list(range(5))
 
 
+async def test_a_handler_that_cancels_itself_takes_nobody_along(database: Database) -> None:
+    async def cancel_itself(events: Events, mediator: Mediator) -> None:
+        leave_effects(events, mediator)
+        task = asyncio.current_task()
+        assert task is not None
+        if len(events) > 1:
+            task.cancel()
+            await asyncio.Event().wait()
+
+    consumer = consumer_of(database, cancel_itself)
+    assert await deliver(consumer, *(counted(number) for number in range(5))) == [None] * 5
+    assert await effects(database) == list(range(5))
+
+
 async def test_what_waits_is_handled_after_a_batch_that_was_stopped(database: Database) -> None:
     started, calls = asyncio.Event(), list[list[int]]()
 

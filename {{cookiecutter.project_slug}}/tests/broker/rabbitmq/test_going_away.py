@@ -54,3 +54,16 @@ async def test_publishing_over_either_channel_ends_when_the_server_is_silent(
         outcomes = await publishing
     assert [type(outcome) for outcome in outcomes] == [BrokerUnavailableError] * 2
     await until(lambda: proxy.connections == 0)
+
+
+async def test_what_goes_alone_is_given_up_together_when_the_server_is_silent(
+    bench: Bench, proxy: Proxy
+) -> None:
+    adapter = bench.publisher(proxy.url, timeout=1.0)
+    await adapter.start()
+    proxy.silence()
+    large = [bench.message(bytes(MAX_SHARED_BODY_BYTES + 1)) for _ in range(8)]
+    # One timeout for each would take twice as long.
+    async with asyncio.timeout(4):
+        outcomes = await adapter.publish_all(large)
+    assert [type(outcome) for outcome in outcomes] == [BrokerUnavailableError] * 8
