@@ -1,4 +1,4 @@
-"""How long an operator waits with a million rows: `benchmarks/operations.py`, to be read by eye."""
+"""How long an operator waits with a million rows: for a person to read."""
 
 import asyncio
 import sys
@@ -11,7 +11,7 @@ from benchmarks.bench import Bench
 from benchmarks.figures import Figure
 from benchmarks.progress import say
 
-PROGRAM = Path(__file__).parent.parent / "operations.py"
+PROGRAM = Path(__file__).parent.parent / "measures" / "operations.py"
 
 
 async def operations(bench: Bench, database: str, broker: str) -> AsyncIterator[Figure | str]:
