@@ -95,8 +95,8 @@ def test_the_hooks_pass_a_fresh_service_and_stop_a_bad_commit(service: Path) -> 
     for path, text in bad.items():
         (service / path).write_text(text, "utf-8")
     git(service, "add", "--all")
-    second = git(service, "commit", "--message", "bad")
+    second = git(service, "commit", "--message", "breaks the rules")
     assert second.returncode != 0
     assert second.stdout.count("Failed") == 5, second.stdout
     assert "the service as it was" in git(service, "log", "--oneline").stdout
-    assert "bad" not in git(service, "log", "--oneline").stdout
+    assert "breaks the rules" not in git(service, "log", "--oneline").stdout

@@ -43,7 +43,7 @@ NUMBER = "4111-1111"
 async def test_what_an_event_marks_as_secret_never_shows(
     client: AsyncClient, insert_inbox: Insert, insert_outbox: Insert
 ) -> None:
-    payload = json.dumps({"owner": "ada", "number": NUMBER})
+    payload = json.dumps({"owner": "lovelace", "number": NUMBER})
     topic = {"topic": CardIntegrationEvent.topic}
     await insert_inbox("good", payload=payload.encode(), **topic)
     await insert_inbox("broken", payload=payload[:-1].encode(), **topic)
@@ -58,7 +58,7 @@ async def test_what_an_event_marks_as_secret_never_shows(
         assert page.status_code == 200
         assert NUMBER not in page.text
         assert "••••••" in page.text
-        assert ("ada" in page.text) == (name in ("good", "sent", "waits"))
+        assert ("lovelace" in page.text) == (name in ("good", "sent", "waits"))
     for path in ("/ops/inbox/dead", "/ops/outbox/published", "/ops/outbox/waiting"):
         assert NUMBER not in (await client.get(path)).text
 
@@ -66,22 +66,22 @@ async def test_what_an_event_marks_as_secret_never_shows(
 async def test_an_error_does_not_tell_what_a_secret_is(
     client: AsyncClient, insert_inbox: Insert
 ) -> None:
-    payload = json.dumps({"owner": "ada", "number": NUMBER}).encode()
-    why = f"IntegrityError: no such owner [parameters: ('ada', '{NUMBER}')]"
+    payload = json.dumps({"owner": "lovelace", "number": NUMBER}).encode()
+    why = f"IntegrityError: no such owner [parameters: ('lovelace', '{NUMBER}')]"
     await insert_inbox("m", payload=payload, topic=CardIntegrationEvent.topic, last_error=why)
     for path in ("/ops/inbox/dead", "/ops/message?box=inbox&message_id=m"):
         page = (await client.get(path)).text
         assert NUMBER not in page
-        assert "no such owner [parameters: (&#39;ada&#39;, &#39;••••••&#39;)]" in page
+        assert "no such owner [parameters: (&#39;lovelace&#39;, &#39;••••••&#39;)]" in page
     assert "/ops/message" not in (await client.get(f"/ops/inbox/dead?text={NUMBER}")).text
 
 
 async def test_a_search_does_not_tell_what_a_secret_is(
     client: AsyncClient, insert_inbox: Insert
 ) -> None:
-    payload = json.dumps({"owner": "ada", "number": NUMBER}).encode()
+    payload = json.dumps({"owner": "lovelace", "number": NUMBER}).encode()
     await insert_inbox("good", payload=payload, topic=CardIntegrationEvent.topic)
-    for guess in ("4", "4111", NUMBER, "ada"):
+    for guess in ("4", "4111", NUMBER, "lovelace"):
         page = await client.get("/ops/inbox/dead", params={"text": guess})
         assert "/ops/message" not in page.text
         assert CardIntegrationEvent.topic in page.text, "the page says where it does not look"
