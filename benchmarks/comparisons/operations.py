@@ -1,8 +1,11 @@
 """How long an operator waits with a million rows: for a person to read."""
 
 import asyncio
+import os
+import signal
 import sys
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 from service import environment
@@ -31,10 +34,11 @@ async def _run(folder: Path, url: str) -> int:
         cwd=folder,
         env=environment(),
         stdin=asyncio.subprocess.DEVNULL,
+        start_new_session=True,  # the service that it starts is to end with it
     )
     try:
         return await process.wait()
     finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()

@@ -1,18 +1,8 @@
 """A million rows in the outbox and a million in the inbox, written by the database itself."""
 
 from app.building_blocks.databases.database import Database
+from shares import spans
 from sqlalchemy import text
-
-# By state, in percent of all rows of its box.
-CASES = {
-    "mixed": {
-        "outbox": {"waiting": 20, "dead": 10, "published": 70},
-        "inbox": {"retrying": 10, "dead": 15, "handled": 70, "discarded": 5},
-    },
-    "waiting": {"outbox": {"waiting": 100}, "inbox": {"retrying": 100}},
-    "dead": {"outbox": {"dead": 100}, "inbox": {"dead": 100}},
-    "over": {"outbox": {"published": 100}, "inbox": {"handled": 50, "discarded": 50}},
-}
 
 # How each database makes the numbers from 1 to :rows, an id, a time and bytes of them.
 SQL = {
@@ -20,7 +10,7 @@ SQL = {
         "numbers": "WITH RECURSIVE s(n) AS (SELECT :first UNION ALL SELECT n + 1 FROM s "
         "WHERE n < :last) SELECT {} FROM s",
         "id": "printf('%08x-0000-7000-8000-000000000000', n)",
-        "ago": "strftime('%Y-%m-%d %H:%M:%f000', 'now', '-' || ({}) || ' seconds')",
+        "ago": "strftime('%Y-%m-%d %H:%M:%f000', 'now', (-({})) || ' seconds')",
         "bytes": "CAST({} AS BLOB)",
         "join": "{} || {}",
     },
@@ -48,16 +38,15 @@ HEADERS = (
     '"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}\''
 )
 
+# A service that runs beside the measurement is to leave the rows as they are.
+NOT_RETRIED_FOR = 30 * 86400
+
 
 async def fill(database: Database, case: str, rows: int) -> None:
     """`rows` in each box, the oldest a day ago, and a day of minutes of ten processes."""
     write = Writing(database, rows)
-    for box, shares in CASES[case].items():
-        first = 1
-        for state, percent in shares.items():
-            last = first + rows * percent // 100 - 1
-            await write.messages(box, state, first, last)
-            first = last + 1
+    for box, state, first, last in spans(case, rows):
+        await write.messages(box, state, first, last)
     await write.minutes()
     async with database.reader.connect() as connection:
         analyze = {"mysql": "ANALYZE TABLE"}.get(database.writer.dialect.name, "ANALYZE")
@@ -73,19 +62,23 @@ class Writing:
         self._name = database.writer.dialect.name
         self._sql = SQL[self._name]
         # The higher the number, the later it was written.
-        self._when = self._ago(f"({rows} - n) * {86400 / rows}")
+        seconds = f"({rows} - n) * {86400 / rows}"
+        self._when = self._ago(seconds)
+        self._later = self._ago(f"{seconds} - {NOT_RETRIED_FOR}")
 
     async def messages(self, box: str, state: str, first: int, last: int) -> None:
         """Those with the numbers from `first` to `last`."""
         values = self._of_both_boxes()
         if box == "inbox":
             failed = state in ("retrying", "dead")
+            is_over = state != "retrying"
             values |= {
                 "consumer": self._joined("shop.payments.when-", "n % 4"),
                 "state": f"'{state}'",
                 "payload": self._sql["bytes"].format(PAYLOAD),
                 "received_at": self._when,
-                ("next_attempt_at" if state == "retrying" else "handled_at"): self._when,
+                "handled_at": self._when if is_over else "NULL",
+                "next_attempt_at": "NULL" if is_over else self._later,
                 "last_error": "'ValueError: not today'" if failed else "NULL",
             }
             await self._insert("inbox", values, first, last)

@@ -6,14 +6,14 @@ Run it in the folder of a generated service, with the URL of an empty database t
     python path/to/benchmarks/measures/operations.py postgresql://localhost/million --case waiting
 
 It migrates the database, fills it, and times every question that the pages and the command line
-ask. The goal is 300 ms for each.
+ask, and then what the service answers over HTTP: its pages, /metrics and /health/ready. The goal
+is 300 ms for each. The processes of commands are apart from it.
 """
 
 import argparse
 import asyncio
 import io
 import os
-import statistics
 import subprocess
 import sys
 import time
@@ -22,12 +22,15 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path.cwd()))
 
+import httpx
 from app.database import open_database
-from million import CASES, fill
+from million import fill
+from pages import Filled, pages
+from processes import tell_processes
 from questions import commands, questions
-
-GOAL_MS = 300.0
-RUNS = 7
+from served import served
+from shares import CASES
+from table import RUNS, timed, told
 
 
 def run_command(arguments: list[str]) -> None:
@@ -35,13 +38,6 @@ def run_command(arguments: list[str]) -> None:
 
     with redirect_stdout(io.StringIO()), suppress(SystemExit):
         cli(arguments)
-
-
-def told(name: str, times: list[float]) -> bool:
-    best, middle, worst = min(times), statistics.median(times), max(times)
-    mark = "" if middle <= GOAL_MS else "  <-- above the goal"
-    print(f"{name:<72}{best:>8.1f}{middle:>8.1f}{worst:>8.1f}{mark}", flush=True)
-    return middle <= GOAL_MS
 
 
 def main() -> None:
@@ -60,7 +56,9 @@ def main() -> None:
     for arguments in commands():
         name = f"python -m app {' '.join(arguments)}"
         if chosen.only in name:
-            good &= told(name, [_timed(arguments) for _ in range(RUNS)])
+            good &= told(name, timed(lambda arguments=arguments: run_command(arguments)))
+    good &= _browse(chosen)
+    tell_processes(chosen.url, chosen.only)
     sys.exit(0 if good else 1)
 
 
@@ -86,10 +84,21 @@ async def _ask(chosen: argparse.Namespace) -> bool:
     return good
 
 
-def _timed(arguments: list[str]) -> float:
-    begun = time.perf_counter()
-    run_command(arguments)
-    return (time.perf_counter() - begun) * 1000
+def _browse(chosen: argparse.Namespace) -> bool:
+    good = True
+    with served(chosen.url) as browser:
+        filled = Filled(chosen.case, chosen.rows, browser)
+        others = [(path, path) for path in ("/metrics", "/health/ready")]
+        for name, path in (*pages(chosen.url, filled), *others):
+            if chosen.only in f"GET {name}":
+                good &= told(f"GET {name}", timed(lambda path=path: _get(browser, path)))
+    return good
+
+
+def _get(browser: httpx.Client, path: str) -> None:
+    answer = browser.get(path)
+    if answer.status_code != httpx.codes.OK:
+        raise RuntimeError(f"{path} answers {answer.status_code}:\n{answer.text[:2000]}")
 
 
 if __name__ == "__main__":
