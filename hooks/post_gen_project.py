@@ -23,8 +23,18 @@ BY_CRUFT = bool("{{ '' if '_output_dir' in cookiecutter else 'yes' }}")
 # Files and folders that exist in a service only if one of their options was chosen.
 FILES_OF_OPTION = {
     "sqlite": ["app/building_blocks/databases/sqlite.py", "tests/test_sqlite.py"],
-    "postgresql": ["app/building_blocks/databases/postgresql.py", "tests/test_postgresql.py"],
-    "mysql": ["app/building_blocks/databases/mysql.py", "tests/test_mysql.py"],
+    "postgresql": [
+        "app/building_blocks/databases/liveness.py",
+        "app/building_blocks/databases/postgresql.py",
+        "tests/test_idle_connections.py",
+        "tests/test_postgresql.py",
+    ],
+    "mysql": [
+        "app/building_blocks/databases/liveness.py",
+        "app/building_blocks/databases/mysql.py",
+        "tests/test_idle_connections.py",
+        "tests/test_mysql.py",
+    ],
     "rabbitmq": [
         "app/building_blocks/brokers/rabbitmq",
         "tests/broker",

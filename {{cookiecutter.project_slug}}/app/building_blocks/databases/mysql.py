@@ -24,6 +24,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.ext.compiler import compiles
 
+from app.building_blocks.databases.liveness import ping_when_idle
 from app.building_blocks.databases.quoted_values import keep_values_out
 
 # MySQL's own defaults cut what the other databases keep: fractions of a second, text above
@@ -75,7 +76,6 @@ class MySQL:
 
     def engines(self, url: str) -> tuple[AsyncEngine, AsyncEngine]:
         options: dict[str, Any] = {
-            "pool_pre_ping": True,
             # They are the payloads and the rows, which no log is to hold.
             "hide_parameters": True,
             "connect_args": {
@@ -94,6 +94,7 @@ class MySQL:
         )
         for engine in (writer, reader):
             keep_values_out(engine, _QUOTED)
+            ping_when_idle(engine)
         # Its warnings are the server's, which quote values as the errors do.
         logging.getLogger("asyncmy").setLevel("ERROR")
         return writer, reader

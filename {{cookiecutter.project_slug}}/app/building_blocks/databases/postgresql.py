@@ -21,6 +21,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from app.building_blocks.databases.liveness import ping_when_idle
 from app.building_blocks.databases.quoted_values import keep_values_out
 from app.building_blocks.wake_up import WakeUp
 
@@ -54,12 +55,12 @@ class PostgreSQL:
             parts.difference_update_query(["sslmode"]),
             pool_size=20,
             max_overflow=10,
-            pool_pre_ping=True,
             # They are the payloads and the rows, which no log is to hold.
             hide_parameters=True,
             connect_args={"timeout": CONNECT_TIMEOUT_SECONDS, **tls},
         )
         keep_values_out(writer, _QUOTED)
+        ping_when_idle(writer)
         return writer, writer.execution_options(isolation_level="AUTOCOMMIT")
 
     def writers_turn(self) -> AbstractAsyncContextManager[Any]:
