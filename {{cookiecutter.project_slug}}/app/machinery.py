@@ -21,6 +21,7 @@ from app.building_blocks.metrics import Metrics
 from app.building_blocks.operations.backlog_age import BacklogAge
 from app.building_blocks.operations.reporter import Reporter
 from app.building_blocks.outbox.claims import Claims
+from app.building_blocks.outbox.handover import Handover
 from app.building_blocks.outbox.outbox import Outbox
 from app.building_blocks.outbox.publisher import Publisher
 from app.building_blocks.outbox.signalling import listening, signalling
@@ -54,6 +55,7 @@ class Machinery:
         self.carried = Carriers(carriers, settings.trusted_headers, settings.environment)
         self._environments = Environments(settings.environment)
         self._inbox = Inbox(self.database.dialect)
+        self._handover = Handover(self.database.dialect)
         self.mediator = self._new_mediator(wiring)
         self._consumers = self._new_consumers(wiring, Announcer(on_dead_letter))
         self._bind(wiring)
@@ -82,6 +84,7 @@ class Machinery:
             self.database.dialect,
             self._settings.service_name,
             self.publishing,
+            handover=self._handover,
             carriers=self.carried,
         )
         behaviours = (trace_commands(self._tracing), log_commands)
@@ -122,6 +125,7 @@ class Machinery:
             self.publishing,
             self.metrics,
             refusals=settings.retry_policy,
+            handover=self._handover,
             batch_size=settings.outbox_batch_size,
             poll_interval=settings.outbox_poll_interval,
             tracing=self._tracing,

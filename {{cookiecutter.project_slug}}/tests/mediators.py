@@ -8,6 +8,7 @@ from sqlalchemy import Row, select
 from app.building_blocks.databases.database import Database
 from app.building_blocks.feature import Feature
 from app.building_blocks.mediator import Behaviour, Mediator
+from app.building_blocks.outbox.handover import Handover
 from app.building_blocks.outbox.outbox import Outbox
 from app.building_blocks.outbox.table import outbox
 from app.building_blocks.routes import Routes, grouped
@@ -20,6 +21,7 @@ def mediator_of(
     *,
     behaviours: Sequence[Behaviour] = (),
     wake_up: WakeUp | None = None,
+    handover: Handover | None = None,
 ) -> Mediator:
     """A mediator that knows one feature, made up by a test."""
     routes = Routes(
@@ -28,7 +30,9 @@ def mediator_of(
         domain_event_handlers=grouped(feature.domain_event_handlers),
         converters=grouped(feature.converters),
     )
-    return mediator_with(database, routes, behaviours=behaviours, wake_up=wake_up)
+    return mediator_with(
+        database, routes, behaviours=behaviours, wake_up=wake_up, handover=handover
+    )
 
 
 def mediator_with(
@@ -37,9 +41,10 @@ def mediator_with(
     *,
     behaviours: Sequence[Behaviour] = (),
     wake_up: WakeUp | None = None,
+    handover: Handover | None = None,
 ) -> Mediator:
-    """A mediator without a publisher: what it writes stays in the outbox."""
-    written = Outbox(database.dialect, "test-service", wake_up or WakeUp())
+    """A mediator without a publisher, but by `handover`: what it writes stays in the outbox."""
+    written = Outbox(database.dialect, "test-service", wake_up or WakeUp(), handover=handover)
     return Mediator(routes, database, written, behaviours)
 
 

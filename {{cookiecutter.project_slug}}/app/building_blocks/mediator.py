@@ -82,8 +82,7 @@ class Mediator:
             if not self.database.is_deadlock(error):
                 raise
             raise ConflictError("Somebody else is changing it now: try again") from error
-        if uow.has_published:
-            self._outbox.committed()
+        self._outbox.committed(uow.claimed, others_wait=uow.others_wait)
 
     async def _send_within(self, uow: UnitOfWork, command: Command[Any]) -> Any:
         return await self.within(uow).send(command)

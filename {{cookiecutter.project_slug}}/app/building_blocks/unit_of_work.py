@@ -14,6 +14,7 @@ from app.building_blocks.aggregate import AggregateRoot
 from app.building_blocks.errors import NotFoundError
 from app.building_blocks.integration_event import IntegrationEvent
 from app.building_blocks.messages import Command, DomainEvent, R
+from app.building_blocks.outbox.claimed_row import ClaimedRow
 from app.building_blocks.outbox.envelope import Envelope
 from app.building_blocks.outbox.outbox import Outbox
 
@@ -30,7 +31,8 @@ class UnitOfWork:
 
     def __init__(self, session: AsyncSession, outbox: Outbox, send: Send) -> None:
         self.session = session
-        self.has_published = False
+        self.claimed: list[ClaimedRow] = []
+        self.others_wait = False
         self.is_lost = False
         self._outbox = outbox
         self._send = send
@@ -96,15 +98,16 @@ class UnitOfWork:
         await self.session.flush()
         pending, self._pending = self._pending, []
         if pending:
-            await self._outbox.write(await self.connection(), pending)
-            self.has_published = True
+            claimed = await self._outbox.write(await self.connection(), pending)
+            self.claimed += claimed
+            self.others_wait = self.others_wait or len(claimed) < len(pending)
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         """A part of the transaction that can fail alone, with its events and outbox rows."""
         # What came before must not fail with this part.
         await self.flush()
-        before, has_published = self.pull_events(), self.has_published
+        before, claimed, others_wait = self.pull_events(), len(self.claimed), self.others_wait
         cause: BaseException | None = None
         try:
             async with self.session.begin_nested():
@@ -119,7 +122,8 @@ class UnitOfWork:
             self.is_lost = error is not cause
             self.pull_events()
             self._pending.clear()
-            self.has_published = has_published
+            del self.claimed[claimed:]
+            self.others_wait = others_wait
             raise
         finally:
             self._set_aside = before + self._set_aside

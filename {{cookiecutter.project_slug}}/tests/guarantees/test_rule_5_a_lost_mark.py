@@ -9,7 +9,8 @@ import pytest
 from app.building_blocks.background import BackgroundTask
 from app.building_blocks.databases.database import Database
 from app.building_blocks.metrics import Metrics
-from app.building_blocks.outbox.claims import ClaimedRow, Claims
+from app.building_blocks.outbox.claimed_row import ClaimedRow
+from app.building_blocks.outbox.claims import Claims
 from app.building_blocks.outbox.publisher import Publisher
 from app.building_blocks.retry_policy import RetryPolicy
 from app.building_blocks.wake_up import WakeUp

@@ -3,7 +3,8 @@
 from app.building_blocks.databases.database import Database
 from app.building_blocks.feature import Feature
 from app.building_blocks.mediator import Mediator
-from app.building_blocks.outbox.claims import ClaimedRow, Claims
+from app.building_blocks.outbox.claimed_row import ClaimedRow
+from app.building_blocks.outbox.claims import Claims
 from app.features.orders.create_order import CreateOrder
 from app.features.orders.domain import OrderCreated
 from app.features.orders.feature import orders

@@ -7,30 +7,18 @@ wakes (fencing: Kleppmann, Designing Data-Intensive Applications, chapter 8).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Row, Update, and_, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.building_blocks.databases.database import Database
+from app.building_blocks.outbox.claimed_row import ClaimedRow, last_moment
 from app.building_blocks.outbox.due import is_free
 from app.building_blocks.outbox.finding import DueRows
 from app.building_blocks.outbox.table import DEAD, MOVED, WAITING, outbox, published
 from app.building_blocks.text import storable
-
-
-class ClaimedRow(NamedTuple):
-    """A row that this publisher may publish while its lease lasts."""
-
-    token: str
-    position: int
-    message_id: str
-    topic: str
-    key: str | None
-    headers: dict[str, str]
-    payload: str
-    attempts: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +48,7 @@ class Claims:
     async def claim(self, limit: int) -> list[ClaimedRow]:
         """Up to `limit` rows that are due, oldest first, never one whose key has to wait."""
         token = str(uuid4())
+        send_before = last_moment(self.lease)
 
         async def work(connection: AsyncConnection) -> list[Row[Any]]:
             rows = await self._due.find(connection, limit)
@@ -72,7 +61,7 @@ class Claims:
                 )
             return rows
 
-        return [_claimed(token, row) for row in await self._database.run(work)]
+        return [_claimed(token, row, send_before) for row in await self._database.run(work)]
 
     async def mark_published(self, rows: Sequence[ClaimedRow]) -> int:
         """The broker has confirmed `rows`. Returns how many still belonged to the claim."""
@@ -116,8 +105,8 @@ class Claims:
 
     def _still_claimed(self, rows: Sequence[ClaimedRow]) -> ColumnElement[bool]:
         tokens = {row.token for row in rows}
-        at = self._at([row.position for row in rows])
-        return and_(at, self._dialect.among(outbox.c.claim_token, tokens))
+        those = self._dialect.among(outbox.c.message_id, [row.message_id for row in rows])
+        return and_(those, self._dialect.among(outbox.c.claim_token, tokens))
 
     def _freed(self, rows: Sequence[ClaimedRow]) -> Update:
         return (
@@ -137,14 +126,14 @@ class Claims:
         )
 
 
-def _claimed(token: str, row: Row[Any]) -> ClaimedRow:
+def _claimed(token: str, row: Row[Any], send_before: float) -> ClaimedRow:
     return ClaimedRow(
         token,
-        row.position,
         row.message_id,
         row.topic,
         row.key,
         row.headers or {},
         row.payload,
         row.attempts,
+        send_before,
     )

@@ -60,6 +60,21 @@ def missed_rows(dialect: Dialect, keys: Collection[str], positions: Sequence[int
     )
 
 
+def keys_with_earlier_rows(dialect: Dialect, keys: Collection[str]) -> Select[Any]:
+    """Those of `keys` that a new row of theirs would have to wait for."""
+    return (
+        select(outbox.c.key)
+        .distinct()
+        .where(
+            dialect.among(outbox.c.key, keys),
+            outbox.c.state == WAITING,
+            or_(is_available(dialect), outbox.c.attempts > 0),
+        )
+        # One key that has many is found by its first.
+        .limit(len(keys))
+    )
+
+
 def is_waiting(dialect: Dialect) -> ColumnElement[bool]:
     """It is not dead. Said so that the index of state and position finds it."""
     state = outbox.c.state

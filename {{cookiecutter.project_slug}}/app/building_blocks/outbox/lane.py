@@ -2,29 +2,28 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
 from app.building_blocks.brokers.adapter import BrokerUnavailableError
 from app.building_blocks.brokers.together import Outcomes
-from app.building_blocks.outbox.claims import ClaimedRow
+from app.building_blocks.outbox.claimed_row import ClaimedRow
 from app.building_blocks.outbox.sender import Sender
 
 
 class Lane:
     """Publishes its rows in order and stops at the first that does not go out.
 
-    When it has `ended`, also because that was cancelled: `confirmed` are with the broker,
-    `refused` is the row that the broker would not take with its reason, `waiting` were not
-    confirmed.
+    At its end it calls `ended`: `confirmed` are with the broker, `refused` is the row that the
+    broker would not take with its reason, `waiting` were not confirmed.
     """
 
-    def __init__(self, rows: Sequence[ClaimedRow]) -> None:
+    def __init__(self, rows: Sequence[ClaimedRow], ended: Callable[["Lane"], None]) -> None:
         self.waiting = deque(rows)
         self.confirmed: list[ClaimedRow] = []
         self.refused: tuple[ClaimedRow, str] | None = None
         self.broker_problem: str | None = None
-        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._ended: Callable[[Lane], None] | None = ended
 
     def __len__(self) -> int:
         """How many rows it has, whatever became of them."""
@@ -33,6 +32,10 @@ class Lane:
     @property
     def goes_on(self) -> bool:
         return bool(self.waiting) and self.refused is None and self.broker_problem is None
+
+    def may_send(self, now: float) -> bool:
+        """Whether a send of its next row ends within the lease when it begins `now`."""
+        return self.goes_on and now < self.waiting[0].send_before
 
     def note(self, error: Exception | None) -> None:
         """What became of its first row that waits."""
@@ -47,44 +50,38 @@ class Lane:
             self.end()
 
     def end(self) -> None:
-        """Nothing more of it is published."""
-        if not self.ended.done():
-            self.ended.set_result(None)
+        """Nothing more of it is published. It has no effect after the end."""
+        ended, self._ended = self._ended, None
+        if ended is not None:
+            ended(self)
 
 
-async def publish_lanes(lanes: Sequence[Lane], sender: Sender, deadline: float) -> None:
-    """Publish the first row of each, then the next of each, until all are done.
-
-    Starts no send after `deadline` (in the event loop's time), when the lease ends.
-    """
+async def publish_lanes(lanes: Sequence[Lane], sender: Sender) -> None:
+    """Publish the first row of each, then the next of each, while they may."""
     clock = asyncio.get_running_loop().time
     going = list(lanes)
-    try:
-        while going and clock() < deadline:
-            errors: Outcomes
-            try:
-                errors = await sender.send([lane.waiting[0] for lane in going])
-            except Exception as error:
-                if len(going) > 1:
-                    # Whichever it is in, it must not be the end of the others.
-                    alone = (publish_lanes([lane], sender, deadline) for lane in going)
-                    await asyncio.gather(*alone)
-                    return
-                errors = [error]
-            for lane, outcome in zip(going, errors, strict=True):
-                lane.note(outcome)
-            going = [lane for lane in going if lane.goes_on]
-    finally:
-        for lane in going:
-            lane.end()
+    while going := [lane for lane in going if lane.may_send(clock())]:
+        errors: Outcomes
+        try:
+            errors = await sender.send([lane.waiting[0] for lane in going])
+        except Exception as error:
+            if len(going) > 1:
+                # Whichever it is in, it must not be the end of the others.
+                await asyncio.gather(*(publish_lanes([lane], sender) for lane in going))
+                return
+            errors = [error]
+        for lane, outcome in zip(going, errors, strict=True):
+            lane.note(outcome)
 
 
-def lanes_of(rows: Sequence[ClaimedRow], at_once: int) -> Iterator[list[Lane]]:
+def lanes_of(
+    rows: Sequence[ClaimedRow], at_once: int, ended: Callable[[Lane], None]
+) -> Iterator[list[Lane]]:
     """One lane for each key, and one for each row without a key; up to `at_once` together."""
     lanes: dict[str, list[ClaimedRow]] = {}
     for row in rows:
-        lane = f"key {row.key}" if row.key is not None else f"position {row.position}"
+        lane = f"key {row.key}" if row.key is not None else f"row {row.message_id}"
         lanes.setdefault(lane, []).append(row)
-    each = map(Lane, lanes.values())
+    each = (Lane(those, ended) for those in lanes.values())
     while together := list(islice(each, at_once)):
         yield together

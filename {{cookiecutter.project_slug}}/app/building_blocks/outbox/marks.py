@@ -7,7 +7,8 @@ from itertools import chain
 import structlog
 
 from app.building_blocks.metrics import Metrics
-from app.building_blocks.outbox.claims import ClaimedRow, Claims, Refusal
+from app.building_blocks.outbox.claimed_row import ClaimedRow
+from app.building_blocks.outbox.claims import Claims, Refusal
 from app.building_blocks.outbox.lane import Lane
 from app.building_blocks.retry_policy import RetryPolicy
 

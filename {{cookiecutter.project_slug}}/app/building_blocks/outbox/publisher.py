@@ -1,15 +1,15 @@
 """The publisher: carries outbox rows to the broker, in order per key, at least once."""
 
-import asyncio
-from collections.abc import Iterable, Sequence
-from itertools import chain
+from collections.abc import Sequence
 
 import structlog
 
 from app.building_blocks.brokers.adapter import BrokerAdapter
 from app.building_blocks.metrics import Metrics
-from app.building_blocks.outbox.claims import ClaimedRow, Claims
-from app.building_blocks.outbox.lane import Lane, lanes_of, publish_lanes
+from app.building_blocks.outbox.claimed_row import ClaimedRow
+from app.building_blocks.outbox.claims import Claims
+from app.building_blocks.outbox.deliveries import Deliveries
+from app.building_blocks.outbox.handover import Handover
 from app.building_blocks.outbox.marks import Marks
 from app.building_blocks.outbox.outage import Outage
 from app.building_blocks.outbox.sender import Sender
@@ -19,17 +19,14 @@ from app.building_blocks.wake_up import WakeUp
 
 log = structlog.get_logger(__name__)
 
-# A lane starts no send in the last fifth of its lease, so that none outlives it.
-_USE_OF_LEASE = 0.8
-_GATHERING = 0.02
-
 
 class Publisher:
     """Claims due rows, publishes their lanes side by side, marks what the broker confirmed.
 
-    When the broker is away every row is given back untouched, and the publisher pauses, longer
-    each time. A row that the broker refuses counts attempts by `refusals` and is set aside
-    after the last. Times are in seconds.
+    Rows that commands of this process have just written come by the `handover`. When the broker
+    is away every row is given back untouched, and the publisher pauses, longer each time. A row
+    that the broker refuses counts attempts by `refusals` and is set aside after the last. Times
+    are in seconds.
     """
 
     def __init__(
@@ -40,6 +37,7 @@ class Publisher:
         metrics: Metrics,
         *,
         refusals: RetryPolicy,
+        handover: Handover | None = None,
         batch_size: int = 100,
         poll_interval: float = 1.0,
         drain_timeout: float = 10.0,
@@ -47,16 +45,20 @@ class Publisher:
     ) -> None:
         self._claims = claims
         self._broker = broker
-        self._sender = Sender(broker, metrics, tracing)
         self._wake_up = wake_up
-        self._marks = Marks(claims, metrics, refusals)
+        self._handover = handover
         self._metrics = metrics
         self._batch_size = batch_size
         self._poll_interval = poll_interval
         self._drain_timeout = drain_timeout
         self._outage = Outage()
-        self._rows_in_flight = 0
-        self._deliveries: set[asyncio.Task[None]] = set()
+        self._deliveries = Deliveries(
+            Sender(broker, metrics, tracing),
+            Marks(claims, metrics, refusals),
+            self._outage,
+            wake_up,
+            at_once=broker.publish_at_once,
+        )
         self._is_running = False
         metrics.publisher_state.set_function(lambda: self._is_running and not self.problem)
 
@@ -72,61 +74,40 @@ class Publisher:
     async def run(self) -> None:
         """Publish until told to stop; then let what is in flight finish, or give it back."""
         self._is_running = True
+        if self._handover is not None:
+            self._handover.open(self._take, lambda: not self._outage.failures and self._room > 0)
         try:
             while not self._wake_up.closed:
                 if self._outage.failures:
                     await self._pause()
-                elif not await self._start_delivery():
+                elif not await self._claim():
                     await self._wake_up.sleep(self._poll_interval)
-                self._raise_failed_deliveries()
+                self._deliveries.raise_failure()
         finally:
             self._is_running = False
-            await self._drain()
+            if self._handover is not None:
+                self._handover.close()
+            await self._deliveries.drain(self._drain_timeout)
 
-    async def _start_delivery(self) -> bool:
+    @property
+    def _room(self) -> int:
+        return 2 * self._batch_size - self._deliveries.rows
+
+    async def _claim(self) -> bool:
         """Claim a batch and send it off. True when more rows may be due right now."""
-        room = 2 * self._batch_size - self._rows_in_flight
-        if room < self._batch_size / 2:
+        if self._room < self._batch_size / 2:
             return False
-        limit = min(room, self._batch_size)
-        deadline = asyncio.get_running_loop().time() + self._claims.lease * _USE_OF_LEASE
+        limit = min(self._room, self._batch_size)
         rows = await self._claims.claim(limit)
         if rows:
-            self._rows_in_flight += len(rows)
-            self._deliveries.add(asyncio.create_task(self._deliver(rows, deadline)))
+            self._deliveries.start(rows)
         return len(rows) == limit
 
-    async def _deliver(self, rows: Sequence[ClaimedRow], deadline: float) -> None:
-        groups = list(lanes_of(rows, self._broker.publish_at_once))
-        tasks = [
-            asyncio.create_task(publish_lanes(lanes, self._sender, deadline)) for lanes in groups
-        ]
-        sending = {lane.ended: lane for lane in chain.from_iterable(groups)}
-        noted = False
-        try:
-            while sending:
-                done = await _some_done(sending)
-                finished = [sending.pop(ended) for ended in done]
-                # One outage fails many lanes; it counts once, and before the rows are free again.
-                noted = noted or self._outage.note_lanes(finished)
-                await self._record(finished)
-            await asyncio.gather(*tasks)
-        finally:
-            if sending:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.wait(tasks)
-                await self._record(list(sending.values()))
-            # Also when it has failed, for `run` to see that.
-            self._wake_up.set()
-
-    async def _record(self, lanes: Sequence[Lane]) -> None:
-        if await self._marks.write(lanes):
-            # It answered, if only to say no.
-            self._outage.over()
-        self._rows_in_flight -= sum(len(lane) for lane in lanes)
-        # Rows of the same keys may have waited for these.
-        self._wake_up.set()
+    def _take(self, rows: Sequence[ClaimedRow]) -> None:
+        if self._outage.failures:
+            self._deliveries.give_back(rows)
+        else:
+            self._deliveries.start(rows)
 
     async def _pause(self) -> None:
         """Wait, longer each time, and then try again if the broker is there."""
@@ -137,35 +118,8 @@ class Publisher:
         if not await self._broker.is_connected():
             self._outage.note("the broker is not connected")
             return
-        await self._start_delivery()
-        if self._deliveries:
-            await asyncio.wait(self._deliveries)
+        await self._claim()
+        if self._deliveries.rows:
+            await self._deliveries.settled()
         else:
             self._outage.over()
-
-    def _raise_failed_deliveries(self) -> None:
-        done = {task for task in self._deliveries if task.done()}
-        self._deliveries -= done
-        failures = [error for task in done if (error := task.exception())]
-        if failures:
-            raise failures[0]
-
-    async def _drain(self) -> None:
-        if self._deliveries:
-            _, late = await asyncio.wait(self._deliveries, timeout=self._drain_timeout)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*self._deliveries, return_exceptions=True)
-        self._deliveries.clear()
-        # Also those of a delivery that failed half-way: their claims run out by themselves.
-        self._rows_in_flight = 0
-
-
-async def _some_done(ends: Iterable[asyncio.Future[None]]) -> set[asyncio.Future[None]]:
-    """Wait for one of them, and a moment for more: marking each row alone costs more than to send.
-
-    Nobody waits for the mark but the next rows of the same keys.
-    """
-    await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-    done, _ = await asyncio.wait(ends, timeout=_GATHERING)
-    return done

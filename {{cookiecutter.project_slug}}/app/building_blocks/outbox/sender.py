@@ -8,7 +8,7 @@ from prometheus_client import Histogram
 from app.building_blocks.brokers.adapter import BrokerAdapter, BrokerMessage, BrokerUnavailableError
 from app.building_blocks.brokers.together import Outcomes
 from app.building_blocks.metrics import Metrics, observe_lag
-from app.building_blocks.outbox.claims import ClaimedRow
+from app.building_blocks.outbox.claimed_row import ClaimedRow
 from app.building_blocks.tracing import OFF, Tracing
 
 

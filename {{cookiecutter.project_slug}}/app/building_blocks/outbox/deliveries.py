@@ -1,0 +1,107 @@
+"""Rows on their way to the broker, until it is written down what became of them."""
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+
+from app.building_blocks.outbox.claimed_row import ClaimedRow
+from app.building_blocks.outbox.lane import Lane, lanes_of, publish_lanes
+from app.building_blocks.outbox.marks import Marks
+from app.building_blocks.outbox.outage import Outage
+from app.building_blocks.outbox.sender import Sender
+from app.building_blocks.wake_up import WakeUp
+
+_GATHERING = 0.02
+
+
+class Deliveries:
+    """Publishes lanes side by side, up to `at_once` in one call, and marks those that ended.
+
+    `rows` of them are under way.
+    """
+
+    def __init__(
+        self, sender: Sender, marks: Marks, outage: Outage, wake_up: WakeUp, *, at_once: int
+    ) -> None:
+        self.rows = 0
+        self._sender, self._marks, self._outage = sender, marks, outage
+        self._wake_up = wake_up
+        self._at_once = at_once
+        self._sending: set[asyncio.Task[None]] = set()
+        self._ended: list[Lane] = []
+        self._marking: asyncio.Task[None] | None = None
+        self._failure: Exception | None = None
+        self._is_noted = False
+
+    def start(self, rows: Sequence[ClaimedRow]) -> None:
+        """Send them off."""
+        self.rows += len(rows)
+        self._is_noted = False
+        for lanes in lanes_of(rows, self._at_once, self._note_end):
+            task = asyncio.create_task(publish_lanes(lanes, self._sender))
+            self._sending.add(task)
+            task.add_done_callback(partial(self._sent, lanes))
+
+    def give_back(self, rows: Sequence[ClaimedRow]) -> None:
+        """Send none of them, and let others have them."""
+        self.rows += len(rows)
+        Lane(rows, self._note_end).end()
+
+    def raise_failure(self) -> None:
+        """Raise what the database said when something could not be written down."""
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
+
+    async def settled(self) -> None:
+        """Return when nothing is under way."""
+        while tasks := [*self._sending, *([self._marking] if self._marking else [])]:
+            await asyncio.wait(tasks)
+
+    async def drain(self, seconds: float) -> None:
+        """Let what is under way finish, or give it back when that takes longer than `seconds`."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.settled()
+        except TimeoutError:
+            for task in self._sending:
+                task.cancel()
+            await self.settled()
+        # What could not be written down is over all the same: its claims run out by themselves.
+        self._ended.clear()
+        self.rows, self._failure = 0, None
+
+    def _sent(self, lanes: Sequence[Lane], task: asyncio.Task[None]) -> None:
+        self._sending.discard(task)
+        # Also those that it was too late for, and when it was cancelled before it began.
+        for lane in lanes:
+            lane.end()
+
+    def _note_end(self, lane: Lane) -> None:
+        self._ended.append(lane)
+        if self._marking is None:
+            self._marking = asyncio.create_task(self._mark())
+
+    async def _mark(self) -> None:
+        try:
+            while self._ended:
+                # Marking each row alone costs more than to send it, and nobody waits for the mark
+                # but the next rows of the same keys.
+                await asyncio.sleep(_GATHERING)
+                lanes, self._ended = self._ended, []
+                await self._record(lanes)
+        except Exception as error:
+            self._failure = error
+        finally:
+            self._marking = None
+            # Rows of the same keys may have waited for these; or `run` is to see the failure.
+            self._wake_up.set()
+
+    async def _record(self, lanes: Sequence[Lane]) -> None:
+        # One outage fails many lanes; it counts once, and before the rows are free again.
+        self._is_noted = self._is_noted or self._outage.note_lanes(lanes)
+        if await self._marks.write(lanes):
+            # It answered, if only to say no.
+            self._outage.over()
+        self.rows -= sum(len(lane) for lane in lanes)
+        self._wake_up.set()
