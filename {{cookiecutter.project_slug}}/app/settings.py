@@ -29,6 +29,7 @@ from app.database import check_database_url
 _PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
 _SHORTEST_TOKEN = 16
 _HeaderName = Annotated[str, Field(pattern=r"^([A-Za-z0-9-]{1,100})?$")]
+_TEN_YEARS_OF_HOURS = 10 * 365 * 24
 _Seconds = Annotated[float, Field(gt=0, le=30 * 24 * 3600, allow_inf_nan=False)]
 
 
@@ -75,7 +76,7 @@ class Settings(BaseSettings):
     outbox_publisher_enabled: bool = True
     outbox_poll_interval: _Seconds = 1.0
     outbox_batch_size: Annotated[int, Field(ge=1, le=1000)] = 500
-    outbox_retention_hours: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 24.0
+    outbox_retention_hours: Annotated[float, Field(ge=0, le=_TEN_YEARS_OF_HOURS)] = 24.0
 
     retry_max_retries: Annotated[int, Field(ge=0)] = 10
     retry_base_delay: _Seconds = 1.0

@@ -14,6 +14,11 @@ async def client_of(app: FastAPI) -> AsyncIterator[AsyncClient]:
         yield client
 
 
+async def disconnect(app: FastAPI) -> None:
+    """Close its connections to the database, as the end of its lifespan does; it can go on."""
+    await app.state.mediator.database.dispose()
+
+
 @asynccontextmanager
 async def serving(app: FastAPI) -> AsyncIterator[AsyncClient]:
     """With its lifespan, and so with its background tasks."""

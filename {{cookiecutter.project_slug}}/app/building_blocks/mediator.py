@@ -15,6 +15,7 @@ from app.building_blocks.errors import ConflictError
 from app.building_blocks.messages import Command, DomainEvent, Query, R
 from app.building_blocks.outbox.outbox import Outbox
 from app.building_blocks.routes import Routes
+from app.building_blocks.touched import HoldingSession
 from app.building_blocks.unit_of_work import UnitOfWork
 
 CallNext = Callable[[Command[Any]], Awaitable[Any]]
@@ -72,7 +73,7 @@ class Mediator:
     async def unit_of_work(self) -> AsyncIterator[UnitOfWork]:
         """Open a transaction, and commit it with its outbox rows at the end of the block."""
         try:
-            async with self.database.transaction() as session:
+            async with self.database.transaction(HoldingSession) as session:
                 uow = UnitOfWork(session, self._outbox, self._send_within)
                 yield uow
                 await uow.flush()

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Any, TypeVar
 
-from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -17,6 +16,7 @@ from app.building_blocks.messages import Command, DomainEvent, R
 from app.building_blocks.outbox.claimed_row import ClaimedRow
 from app.building_blocks.outbox.envelope import Envelope
 from app.building_blocks.outbox.outbox import Outbox
+from app.building_blocks.touched import touched_by
 
 Send = Callable[["UnitOfWork", Command[Any]], Awaitable[Any]]
 A = TypeVar("A", bound=AggregateRoot)
@@ -37,11 +37,7 @@ class UnitOfWork:
         self._outbox = outbox
         self._send = send
         self._pending: list[Envelope] = []
-        self._touched: dict[int, AggregateRoot] = {}
         self._set_aside: list[DomainEvent] = []
-        # The session holds unchanged objects weakly; their recorded events must not go with them.
-        for moment in ("loaded_as_persistent", "transient_to_pending", "detached_to_persistent"):
-            sqlalchemy_event.listen(session.sync_session, moment, self._touch)
 
     def add(self, aggregate: AggregateRoot) -> None:
         """Insert `aggregate` with this transaction."""
@@ -78,7 +74,7 @@ class UnitOfWork:
         """The domain events recorded since the last call by every aggregate touched so far."""
         set_aside, self._set_aside = self._set_aside, []
         # A batch touches many, of which few have something new.
-        having = [one for one in self._touched.values() if one.has_recorded]
+        having = [one for one in touched_by(self.session) if one.has_recorded]
         recorded = [pair for one in having for pair in one.pull_recorded()]
         return set_aside + [event for _, event in sorted(recorded, key=itemgetter(0))]
 
@@ -127,7 +123,3 @@ class UnitOfWork:
             raise
         finally:
             self._set_aside = before + self._set_aside
-
-    def _touch(self, session: Any, instance: Any) -> None:
-        if isinstance(instance, AggregateRoot):
-            self._touched[id(instance)] = instance

@@ -17,6 +17,7 @@ from app.building_blocks.outbox.table import outbox, published
 from app.features import FEATURES
 from app.main import create_app
 from app.settings import Settings
+from tests.clients import disconnect
 
 TOKEN = "correct-horse-battery-staple"
 NOW = datetime(2030, 1, 2, 12, 0, tzinfo=UTC)
@@ -44,6 +45,7 @@ async def stranger(app: FastAPI) -> AsyncIterator[AsyncClient]:
     """Somebody with a browser, who has not logged in."""
     async with visitor(app) as client:
         yield client
+    await disconnect(app)
 
 
 @pytest_asyncio.fixture
@@ -53,6 +55,7 @@ async def client(app: FastAPI) -> AsyncIterator[AsyncClient]:
         answer = await client.post("/ops/login", data={"token": TOKEN})
         assert answer.status_code == 303
         yield client
+    await disconnect(app)
 
 
 @pytest.fixture

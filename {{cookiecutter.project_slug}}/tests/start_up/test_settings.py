@@ -26,6 +26,8 @@ BAD = [
     ("OUTBOX_BATCH_SIZE", "1001"),
     ("OUTBOX_RETENTION_HOURS", "-1"),
     ("OUTBOX_RETENTION_HOURS", "inf"),
+    # No database reckons a time that long ago.
+    ("OUTBOX_RETENTION_HOURS", "100000000"),
     ("RETRY_MAX_RETRIES", "-1"),
     ("RETRY_MAX_RETRIES", "ten"),
     ("RETRY_MAX_RETRIES", "1.5"),

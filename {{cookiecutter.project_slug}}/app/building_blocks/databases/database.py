@@ -12,6 +12,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import Session
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.building_blocks.databases.dialect import Dialect, Signals
@@ -51,11 +52,11 @@ class Database:
         return result
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncSession]:
+    async def transaction(self, kind: type[Session] = Session) -> AsyncIterator[AsyncSession]:
         """A session in a transaction: committed at the end of the block, or rolled back."""
         async with (
             self._writers_turn,
-            AsyncSession(self.writer, expire_on_commit=False) as session,
+            AsyncSession(self.writer, sync_session_class=kind, expire_on_commit=False) as session,
             session.begin(),
         ):
             yield session

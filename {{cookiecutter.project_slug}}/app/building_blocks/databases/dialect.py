@@ -69,11 +69,16 @@ class Dialect(Protocol):
         """Whether `part` is somewhere in a column of text or of bytes; capitals count."""
 
     async def insert_if_absent(
-        self, connection: AsyncConnection, table: Table, values: dict[str, Any]
+        self,
+        connection: AsyncConnection,
+        table: Table,
+        row: dict[str, Any],
+        times: Collection[str] = (),
     ) -> bool:
-        """Insert a row unless its primary key exists already; say whether it was inserted.
+        """Insert `row` unless its primary key exists already; say whether it was inserted.
 
-        Waits for a transaction that is inserting the same key, and the transaction goes on.
+        It gets what time it is in the columns `times`. Waits for a transaction that is inserting
+        the same key, and the transaction goes on.
         """
 
     async def insert_all(

@@ -130,11 +130,16 @@ class MySQL:
         return func.instr(column, part) > 0
 
     async def insert_if_absent(
-        self, connection: AsyncConnection, table: Table, values: dict[str, Any]
+        self,
+        connection: AsyncConnection,
+        table: Table,
+        row: dict[str, Any],
+        times: Collection[str] = (),
     ) -> bool:
         # INSERT IGNORE would also turn every other error of the row into a warning.
         try:
-            await connection.execute(insert(table).values(values))
+            statement = insert(table).values(dict.fromkeys(times, self.now()))
+            await connection.execute(statement, row)
         except IntegrityError as error:
             if error.orig is None or error.orig.args[0] != _DUPLICATE_KEY:
                 raise

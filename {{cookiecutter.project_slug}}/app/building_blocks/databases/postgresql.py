@@ -90,10 +90,14 @@ class PostgreSQL:
         return func.pg_catalog.position(column, part) > 0
 
     async def insert_if_absent(
-        self, connection: AsyncConnection, table: Table, values: dict[str, Any]
+        self,
+        connection: AsyncConnection,
+        table: Table,
+        row: dict[str, Any],
+        times: Collection[str] = (),
     ) -> bool:
-        statement = insert(table).values(values).on_conflict_do_nothing()
-        result = await connection.execute(statement)
+        statement = insert(table).values(dict.fromkeys(times, self.now()))
+        result = await connection.execute(statement.on_conflict_do_nothing(), row)
         return result.rowcount == 1
 
     async def insert_all(

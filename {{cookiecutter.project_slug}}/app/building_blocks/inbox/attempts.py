@@ -75,9 +75,8 @@ class Attempts:
         try:
             with self._tracing.process_together(self._event.topic, headers, self._consumer):
                 events = [read_event(run.message, self._event) for run in runs]
-                with self._seconds.time():
-                    async with uow.savepoint(), asyncio.timeout(self._policy.timeout):
-                        await self._handler(events, self._mediator.within(uow))
+                await self._handle(uow, events)
+                await uow.flush()
         except (Exception, asyncio.CancelledError) as error:
             raise TransactionLostError(failure_of_run(error, self._is_away)) from error
 
@@ -117,13 +116,23 @@ class Attempts:
             run.message.topic, run.message_id, headers, self._consumer, run.number
         ):
             event = read_event(run.message, self._event)
-            with self._seconds.time():
-                async with uow.savepoint(), asyncio.timeout(self._policy.timeout):
-                    given = [event] if self._takes_list else event
-                    await self._handler(given, self._mediator.within(uow))
+            given = [event] if self._takes_list else event
+            if run.is_retry:
+                # The row stays locked until the failure is in it: nobody else tries meanwhile.
+                async with uow.savepoint():
+                    await self._handle(uow, given)
+            else:
+                await self._handle(uow, given)
+                await uow.flush()
+
+    async def _handle(self, uow: UnitOfWork, given: object) -> None:
+        with self._seconds.time():
+            async with asyncio.timeout(self._policy.timeout):
+                await self._handler(given, self._mediator.within(uow))
 
     async def _failed(self, uow: UnitOfWork, run: Run, error: Exception) -> list[DeadLetter]:
-        if uow.is_lost:
+        if uow.is_lost or not run.is_retry:
+            # Most messages are handled at once; for these a savepoint would only cost time.
             raise TransactionLostError(error)
         try:
             return await self.record(uow, run, error)

@@ -48,13 +48,14 @@ class Inbox:
         With `to_run_later` it is written down as due instead, for the retrier. Waits for a
         concurrent delivery of the same message to commit or roll back.
         """
-        now = self._dialect.now()
-        row = {**columns(message_id, consumer, message, current_context()), "received_at": now}
+        row = columns(message_id, consumer, message, current_context())
         if to_run_later:
-            row |= {"state": RETRYING, "attempts": 0, "next_attempt_at": now}
+            row |= {"state": RETRYING, "attempts": 0}
+            times = ("received_at", "next_attempt_at")
         else:
-            row |= {"state": HANDLED, "attempts": 1, "handled_at": now}
-        return await self._dialect.insert_if_absent(connection, inbox, row)
+            row |= {"state": HANDLED, "attempts": 1}
+            times = ("received_at", "handled_at")
+        return await self._dialect.insert_if_absent(connection, inbox, row, times)
 
     async def admit_all(self, connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> bool:
         """Write down as handled what the `columns` of each row say, all in one statement.
