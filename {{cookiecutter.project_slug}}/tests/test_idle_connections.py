@@ -1,6 +1,7 @@
 """A pooled connection is asked whether it is there when it has lain idle, and only then."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -35,9 +36,9 @@ async def engine(database_url: str, proxy: Proxy) -> AsyncIterator[AsyncEngine]:
 
 def count_pings(engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch) -> list[object]:
     dialect, pinged = engine.sync_engine.dialect, list[object]()
-    ping: Callable[[object], bool] = dialect.do_ping
+    ping = dialect.do_ping
 
-    def counting(connection: object) -> bool:
+    def counting(connection: Any) -> bool:
         pinged.append(connection)
         return ping(connection)
 

@@ -83,10 +83,16 @@ def _frame(kind: int, channel: int, payload: bytes) -> bytes:
 
 
 def _field(name: str, text: str) -> bytes:
-    key, value = name.encode(), text.encode()
+    value = text.encode()
+    return _name_of_field(name) + struct.pack(">I", len(value)) + value
+
+
+@lru_cache(maxsize=256)
+def _name_of_field(name: str) -> bytes:
+    key = name.encode()
     if len(key) > MAX_NAME_BYTES:
         raise ValueError("the name of a header is too long")
-    return struct.pack("B", len(key)) + key + struct.pack(">cI", b"S", len(value)) + value
+    return struct.pack("B", len(key)) + key + b"S"
 
 
 def _short_string(text: str) -> bytes:

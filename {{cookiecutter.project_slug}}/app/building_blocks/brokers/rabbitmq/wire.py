@@ -1,6 +1,7 @@
 """How a message looks on RabbitMQ: the CloudEvents AMQP protocol binding, binary mode."""
 
 import re
+from functools import lru_cache
 
 from faststream.rabbit import RabbitMessage
 
@@ -16,7 +17,7 @@ def encode(message: BrokerMessage, service: str) -> OutgoingMessage:
     return OutgoingMessage(
         message.topic,
         message.body,
-        {re.sub("^ce-", "cloudEvents:", name): text for name, text in headers.items()},
+        {_wire_name(name): text for name, text in headers.items()},
         content_type,
         headers.get("ce-id", ""),
         service,
@@ -32,6 +33,11 @@ def decode(topic: str, message: RabbitMessage) -> BrokerMessage:
     if raw.content_type:
         headers["content-type"] = raw.content_type
     return BrokerMessage(topic, raw.body, headers, headers.get("ce-subject"))
+
+
+@lru_cache(maxsize=256)
+def _wire_name(name: str) -> str:
+    return re.sub("^ce-", "cloudEvents:", name)
 
 
 def _text(value: object) -> str:
