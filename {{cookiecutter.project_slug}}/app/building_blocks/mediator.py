@@ -74,7 +74,7 @@ class Mediator:
         """Open a transaction, and commit it with its outbox rows at the end of the block."""
         try:
             async with self.database.transaction(HoldingSession) as session:
-                uow = UnitOfWork(session, self._outbox, self._send_within)
+                uow = UnitOfWork(session, self.database, self._outbox, self._send_within)
                 yield uow
                 await uow.flush()
         except StaleDataError as error:

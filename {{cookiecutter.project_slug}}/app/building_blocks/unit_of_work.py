@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.building_blocks.aggregate import AggregateRoot
+from app.building_blocks.databases.database import Database
 from app.building_blocks.errors import NotFoundError
 from app.building_blocks.integration_event import IntegrationEvent
 from app.building_blocks.messages import Command, DomainEvent, R
@@ -29,12 +30,14 @@ class UnitOfWork:
     that their domain events were converted to.
     """
 
-    def __init__(self, session: AsyncSession, outbox: Outbox, send: Send) -> None:
+    def __init__(
+        self, session: AsyncSession, database: Database, outbox: Outbox, send: Send
+    ) -> None:
         self.session = session
         self.claimed: list[ClaimedRow] = []
         self.others_wait = False
         self.is_lost = False
-        self._outbox = outbox
+        self._database, self._outbox = database, outbox
         self._send = send
         self._pending: list[Envelope] = []
         self._set_aside: list[DomainEvent] = []
@@ -89,12 +92,14 @@ class UnitOfWork:
         rows get a position, so that positions follow the order of the commits.
         Raises what a swallowed error has done to the transaction: nothing of it would stay.
         """
-        if not self.session.is_active:
-            await self.connection()
+        connection = await self.connection()
+        await self._database.require_alive(connection)
         await self.session.flush()
         pending, self._pending = self._pending, []
         if pending:
-            claimed = await self._outbox.write(await self.connection(), pending)
+            # What a savepoint may undo must not be with the publisher already.
+            is_safe = not connection.in_nested_transaction()
+            claimed = await self._outbox.write(connection, pending, may_claim=is_safe)
             self.claimed += claimed
             self.others_wait = self.others_wait or len(claimed) < len(pending)
 
@@ -103,7 +108,7 @@ class UnitOfWork:
         """A part of the transaction that can fail alone, with its events and outbox rows."""
         # What came before must not fail with this part.
         await self.flush()
-        before, claimed, others_wait = self.pull_events(), len(self.claimed), self.others_wait
+        before, others_wait = self.pull_events(), self.others_wait
         cause: BaseException | None = None
         try:
             async with self.session.begin_nested():
@@ -118,7 +123,6 @@ class UnitOfWork:
             self.is_lost = error is not cause
             self.pull_events()
             self._pending.clear()
-            del self.claimed[claimed:]
             self.others_wait = others_wait
             raise
         finally:

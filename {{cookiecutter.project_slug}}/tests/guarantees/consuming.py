@@ -1,6 +1,6 @@
 """A consumer with a handler of the test's choice, and what its inbox says."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from app.building_blocks.brokers.adapter import BrokerMessage
 from app.building_blocks.databases.database import Database
-from app.building_blocks.feature import Subscription
+from app.building_blocks.feature import Feature, Subscription
 from app.building_blocks.inbox.consumer import Consumer
 from app.building_blocks.inbox.dead_letters import Announcer, OnDeadLetter
 from app.building_blocks.inbox.environments import Environments
@@ -54,10 +54,11 @@ def consumer_of(
     on_dead_letter: OnDeadLetter | None = None,
     wake_up: WakeUp | None = None,
     environments: Environments | None = None,
+    features: Sequence[Feature] = FEATURES,
 ) -> Consumer:
     """As one replica of the service would build it."""
     dialect = database.dialect
-    mediator = Mediator(Wiring(FEATURES).routes, database, Outbox(dialect, "tests", WakeUp()))
+    mediator = Mediator(Wiring(features).routes, database, Outbox(dialect, "tests", WakeUp()))
     subscription = Subscription(name, OrderCreatedIntegrationEvent, handler, retry, ordered)
     announcer = Announcer(on_dead_letter)
     inbox, metrics = Inbox(dialect), Metrics()

@@ -51,7 +51,7 @@ def test_nothing_overtakes_a_row_of_its_key_that_did_not_go_out(
     rows: list[tuple[str | None, str]], at_once: int
 ) -> None:
     claimed = [
-        ClaimedRow("token", f"m{n}", "tests.t.v1", key, {}, f"{n}", 0, math.inf)
+        ClaimedRow("token", f"m{n}", "tests.t.v1", key, {}, f"{n}", 0, 0.0, math.inf)
         for n, (key, _) in enumerate(rows)
     ]
     broker = ProgrammedBroker([outcome for _, outcome in rows])

@@ -16,6 +16,7 @@ from sqlmodel import Session
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.building_blocks.databases.dialect import Dialect, Signals
+from app.building_blocks.databases.errors_met import error_met, remember_errors
 from app.building_blocks.errors import BusyError, ConfigurationError
 
 T = TypeVar("T")
@@ -28,6 +29,7 @@ class Database:
         self.dialect = dialect
         self.url = async_url(dialect, url)
         self.writer, self.reader = dialect.engines(self.url)
+        remember_errors(self.writer)
         self._writers_turn = dialect.writers_turn()
 
     @property
@@ -60,6 +62,16 @@ class Database:
             session.begin(),
         ):
             yield session
+
+    async def require_alive(self, connection: AsyncConnection) -> None:
+        """Raise what has ended the transaction of `connection`, if somebody swallowed that."""
+        error = error_met(connection)
+        if error is None:
+            return
+        if self.is_deadlock(error):
+            raise error
+        # It depends on the database whether the transaction survived.
+        await connection.execute(select(1))
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:

@@ -76,7 +76,6 @@ class Attempts:
             with self._tracing.process_together(self._event.topic, headers, self._consumer):
                 events = [read_event(run.message, self._event) for run in runs]
                 await self._handle(uow, events)
-                await uow.flush()
         except (Exception, asyncio.CancelledError) as error:
             raise TransactionLostError(failure_of_run(error, self._is_away)) from error
 
@@ -123,12 +122,12 @@ class Attempts:
                     await self._handle(uow, given)
             else:
                 await self._handle(uow, given)
-                await uow.flush()
 
     async def _handle(self, uow: UnitOfWork, given: object) -> None:
         with self._seconds.time():
             async with asyncio.timeout(self._policy.timeout):
                 await self._handler(given, self._mediator.within(uow))
+            await uow.flush()
 
     async def _failed(self, uow: UnitOfWork, run: Run, error: Exception) -> list[DeadLetter]:
         if uow.is_lost or not run.is_retry:

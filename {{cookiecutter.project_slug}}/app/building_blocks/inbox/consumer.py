@@ -6,6 +6,7 @@ from sqlalchemy.exc import DBAPIError
 from app.building_blocks.brokers.adapter import BrokerMessage
 from app.building_blocks.carriers import Carriers
 from app.building_blocks.context import ENVIRONMENT, current
+from app.building_blocks.errors import ConflictError
 from app.building_blocks.feature import Subscription
 from app.building_blocks.inbox.attempts import Attempts
 from app.building_blocks.inbox.batches import Batches
@@ -99,6 +100,17 @@ class Consumer:
         return True
 
     async def _handle(self, run: Run) -> None:
+        try:
+            await self._handle_once(run)
+        except ConflictError:
+            # Of deliveries of one message at the same time some databases end all but one.
+            async for attempt in stamina.retry_context(
+                on=ConflictError, attempts=10, timeout=None, wait_initial=0.01, wait_max=0.5
+            ):
+                with attempt:
+                    await self._handle_once(run)
+
+    async def _handle_once(self, run: Run) -> None:
         async with self._inbox.room, self._announcer.after_commit() as letters:
             try:
                 async with self._mediator.unit_of_work() as uow:

@@ -3,14 +3,14 @@
 import asyncio
 from typing import NamedTuple
 
-# Longer than any broker's adapter waits for an answer.
+# Longer than the adapters wait for an answer of their servers.
 _LONGEST_SEND = 6.0
 
 
 class ClaimedRow(NamedTuple):
     """It belongs to whoever knows its `token`, while the lease lasts.
 
-    A send of it begins before `send_before`, by the clock of the event loop.
+    A send of it begins before `send_before`. Both times are by the event loop's clock.
     """
 
     token: str
@@ -20,12 +20,14 @@ class ClaimedRow(NamedTuple):
     headers: dict[str, str]
     payload: str
     attempts: int
+    claimed_at: float
     send_before: float
 
 
-def last_moment(lease: float) -> float:
-    """Until when a send may begin in a lease of so many seconds that begins now.
+def times_of(lease: float) -> tuple[float, float]:
+    """Now, and until when a send may begin in a lease of so many seconds that begins now.
 
     None is to outlive the lease, and at least half of it is used.
     """
-    return asyncio.get_running_loop().time() + max(lease - _LONGEST_SEND, lease / 2)
+    now = asyncio.get_running_loop().time()
+    return now, now + max(lease - _LONGEST_SEND, lease / 2)

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Row, Update, and_, delete, insert, select,
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.building_blocks.databases.database import Database
-from app.building_blocks.outbox.claimed_row import ClaimedRow, last_moment
+from app.building_blocks.outbox.claimed_row import ClaimedRow, times_of
 from app.building_blocks.outbox.due import is_free
 from app.building_blocks.outbox.finding import DueRows
 from app.building_blocks.outbox.table import DEAD, MOVED, WAITING, outbox, published
@@ -48,7 +48,7 @@ class Claims:
     async def claim(self, limit: int) -> list[ClaimedRow]:
         """Up to `limit` rows that are due, oldest first, never one whose key has to wait."""
         token = str(uuid4())
-        send_before = last_moment(self.lease)
+        times = times_of(self.lease)
 
         async def work(connection: AsyncConnection) -> list[Row[Any]]:
             rows = await self._due.find(connection, limit)
@@ -61,7 +61,7 @@ class Claims:
                 )
             return rows
 
-        return [_claimed(token, row, send_before) for row in await self._database.run(work)]
+        return [_claimed(token, row, times) for row in await self._database.run(work)]
 
     async def mark_published(self, rows: Sequence[ClaimedRow]) -> int:
         """The broker has confirmed `rows`. Returns how many still belonged to the claim."""
@@ -126,7 +126,7 @@ class Claims:
         )
 
 
-def _claimed(token: str, row: Row[Any], send_before: float) -> ClaimedRow:
+def _claimed(token: str, row: Row[Any], times: tuple[float, float]) -> ClaimedRow:
     return ClaimedRow(
         token,
         row.message_id,
@@ -135,5 +135,5 @@ def _claimed(token: str, row: Row[Any], send_before: float) -> ClaimedRow:
         row.headers or {},
         row.payload,
         row.attempts,
-        send_before,
+        *times,
     )

@@ -60,18 +60,13 @@ def missed_rows(dialect: Dialect, keys: Collection[str], positions: Sequence[int
     )
 
 
-def keys_with_earlier_rows(dialect: Dialect, keys: Collection[str]) -> Select[Any]:
-    """Those of `keys` that a new row of theirs would have to wait for."""
-    return (
-        select(outbox.c.key)
-        .distinct()
-        .where(
-            dialect.among(outbox.c.key, keys),
-            outbox.c.state == WAITING,
-            or_(is_available(dialect), outbox.c.attempts > 0),
-        )
-        # One key that has many is found by its first.
-        .limit(len(keys))
+def earlier_rows(dialect: Dialect, keys: Collection[str], known: Collection[str]) -> Select[Any]:
+    """The keys of the rows, but for the messages `known`, that new rows of `keys` come after."""
+    return select(outbox.c.key).where(
+        dialect.among(outbox.c.key, keys),
+        outbox.c.state == WAITING,
+        or_(is_available(dialect), outbox.c.attempts > 0),
+        ~dialect.among(outbox.c.message_id, known),
     )
 
 

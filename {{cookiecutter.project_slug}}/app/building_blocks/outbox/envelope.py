@@ -35,11 +35,6 @@ class Envelope:
     # Of the moment of the publish: the row may be written after its command has ended.
     context: Mapping[str, str] = field(default_factory=current_context)
 
-    @property
-    def is_for_later(self) -> bool:
-        """Whether it does not go out at once after the commit."""
-        return bool(self.delay or self.deliver_at)
-
     def row(
         self, service: str, max_payload_bytes: int, carriers: Carriers = _NO_MORE
     ) -> dict[str, Any]:

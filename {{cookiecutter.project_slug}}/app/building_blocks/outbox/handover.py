@@ -5,21 +5,37 @@ longer than to publish it. When the process dies on the way the claim runs out, 
 for due rows finds it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.building_blocks.databases.dialect import Dialect
-from app.building_blocks.outbox.claimed_row import ClaimedRow, last_moment
-from app.building_blocks.outbox.due import keys_with_earlier_rows
+from app.building_blocks.outbox.claimed_row import ClaimedRow, times_of
+from app.building_blocks.outbox.due import earlier_rows
 
-Take = Callable[[Sequence[ClaimedRow]], None]
+_MOST_EARLIER_ROWS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """The publisher, as far as rows are handed over to it.
+
+    `take` gets those that were committed; there is `room` for so many; of some keys it has those
+    messages in hand that are `known`, by their id.
+    """
+
+    take: Callable[[Sequence[ClaimedRow]], None]
+    room: Callable[[], int]
+    known: Callable[[Collection[str]], Collection[str]]
 
 
 class Handover:
     """Open while the publisher runs, has room, and knows of no outage.
+
+    What is committed while it is closed is kept for the publisher that opens it again.
 
     `lease` is in seconds: how long others wait for a process that died.
     """
@@ -27,48 +43,58 @@ class Handover:
     def __init__(self, dialect: Dialect, *, lease: float = 12.0) -> None:
         self.lease = lease
         self._dialect = dialect
-        self._take: Take | None = None
-        self._has_room: Callable[[], bool] = lambda: False
+        self._receiver: Receiver | None = None
+        self._left: list[ClaimedRow] = []
 
-    def open(self, take: Take, has_room: Callable[[], bool]) -> None:
-        """From now on `take` gets the rows, while it `has_room`."""
-        self._take, self._has_room = take, has_room
+    def open(self, receiver: Receiver) -> None:
+        """From now on `receiver` gets the rows."""
+        self._receiver = receiver
+        left, self._left = self._left, []
+        if left:
+            receiver.take(left)
 
     @property
     def is_open(self) -> bool:
         """Whether it takes rows now."""
-        return self._has_room()
+        return self._receiver is not None and self._receiver.room() > 0
 
     def close(self) -> None:
         """The publisher stops."""
-        self._take, self._has_room = None, lambda: False
+        self._receiver = None
 
     async def claim(
         self, connection: AsyncConnection, rows: Sequence[dict[str, Any]]
     ) -> list[ClaimedRow]:
-        """Those of `rows`, about to be written, that may be; not behind another of their key.
+        """Those of `rows`, about to be written, that may be.
 
-        Transactions on one aggregate have taken turns before they write rows, so that an earlier
-        row of its key is visible here unless it went out.
+        Not behind another of their key, unless the publisher has that one in hand. Transactions
+        on one aggregate have taken turns before they write rows, so that an earlier row of its
+        key is visible here unless it went out.
         """
-        if not self.is_open:
+        receiver = self._receiver
+        # The first ones: whatever has to wait is behind them in its key.
+        if receiver is None or not (rows := rows[: max(0, receiver.room())]):
             return []
+        token, times = str(uuid4()), times_of(self.lease)
         busy = set[str]()
         if keys := {row["key"] for row in rows} - {None}:
-            earlier = keys_with_earlier_rows(self._dialect, keys)
-            busy.update(await connection.scalars(earlier))
-        token = str(uuid4())
-        send_before = last_moment(self.lease)
+            search = earlier_rows(self._dialect, keys, receiver.known(keys))
+            most = 1 if len(keys) == 1 else _MOST_EARLIER_ROWS
+            found = (await connection.scalars(search.limit(most))).all()
+            # When there are more, nobody knows of which keys.
+            busy = keys if len(found) == most else set(found)
         return [
             ClaimedRow(
                 token, row["message_id"], row["topic"], row["key"], row["headers"], row["payload"],
-                attempts=0, send_before=send_before,
+                0, *times,
             )
             for row in rows
             if row["key"] not in busy
         ]  # fmt: skip
 
     def give(self, rows: Sequence[ClaimedRow]) -> None:
-        """They are committed: publish them. Without a publisher any more their claim runs out."""
-        if self._take is not None:
-            self._take(rows)
+        """They are committed: publish them."""
+        if self._receiver is not None:
+            self._receiver.take(rows)
+        else:
+            self._left += rows

@@ -19,6 +19,7 @@ class Lane:
     """
 
     def __init__(self, rows: Sequence[ClaimedRow], ended: Callable[["Lane"], None]) -> None:
+        self.key = rows[0].key
         self.waiting = deque(rows)
         self.confirmed: list[ClaimedRow] = []
         self.refused: tuple[ClaimedRow, str] | None = None
@@ -28,6 +29,19 @@ class Lane:
     def __len__(self) -> int:
         """How many rows it has, whatever became of them."""
         return len(self.confirmed) + len(self.waiting) + bool(self.refused)
+
+    @property
+    def has_ended(self) -> bool:
+        return self._ended is None
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether all its rows are with the broker."""
+        return not self.waiting and self.refused is None
+
+    def add(self, row: ClaimedRow) -> None:
+        """Publish one more, after the others. Only before the end."""
+        self.waiting.append(row)
 
     @property
     def goes_on(self) -> bool:

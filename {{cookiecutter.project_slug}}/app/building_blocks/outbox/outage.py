@@ -13,10 +13,11 @@ _LOOK_AGAIN = 0.5
 
 
 class Outage:
-    """Counts failures in a row. Pauses grow with them, with jitter, up to ten seconds."""
+    """Counts tries that failed in a row. Pauses grow with them, with jitter, up to ten seconds."""
 
     def __init__(self) -> None:
         self.failures = 0
+        self._is_counted = False
         self.reason: str | None = None
 
     @property
@@ -29,6 +30,7 @@ class Outage:
 
         A broker that was connected all the time and takes no message gets the whole pause.
         """
+        self._is_counted = False
         clock = asyncio.get_running_loop().time
         end, was_away = clock() + seconds, False
         while not wake_up.closed and (left := end - clock()) > 0:
@@ -39,19 +41,18 @@ class Outage:
             was_away = is_away
 
     def note(self, reason: str) -> None:
-        """Another try failed."""
-        self.failures += 1
+        """It failed, in as many ways as it may: until the next `wait` that is one try."""
+        self.failures += not self._is_counted
+        self._is_counted = True
         self.reason = reason
 
-    def note_lanes(self, lanes: Iterable[Lane]) -> bool:
-        """Count a failure if one of `lanes` met one. Says whether it did."""
+    def note_lanes(self, lanes: Iterable[Lane]) -> None:
+        """Count it if one of `lanes` failed."""
         problem = next((lane.broker_problem for lane in lanes if lane.broker_problem), None)
-        if problem is None:
-            return False
-        self.note(f"the broker does not take messages: {problem}")
-        return True
+        if problem is not None:
+            self.note(f"the broker does not take messages: {problem}")
 
     def over(self) -> None:
         """The broker takes messages again."""
-        self.failures = 0
+        self.failures, self._is_counted = 0, False
         self.reason = None

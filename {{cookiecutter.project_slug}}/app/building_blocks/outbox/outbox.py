@@ -46,28 +46,46 @@ class Outbox:
         self._insert_claimed = self._insert.values(claimed_until=lease)
 
     async def write(
-        self, connection: AsyncConnection, envelopes: Sequence[Envelope]
+        self,
+        connection: AsyncConnection,
+        envelopes: Sequence[Envelope],
+        *,
+        may_claim: bool = True,
     ) -> list[ClaimedRow]:
         """Insert a row for each, in their order. Raises EventRefusedError before any is written.
 
-        Returns those to be given to the publisher of this process once they are committed.
+        Returns those to be given to the publisher of this process once they are committed; none
+        when it may not claim.
         """
         limits = (self._service, self._max_payload_bytes, self._carriers)
         rows = [one.row(*limits) for one in envelopes]
-        at_once = [row for one, row in zip(envelopes, rows, strict=True) if not one.is_for_later]
-        claimed = await self._handover.claim(connection, at_once)
+        if any(one.delay or one.deliver_at for one in envelopes):
+            await self._write_for_later(connection, envelopes, rows)
+            return []
+        claimed = await self._handover.claim(connection, rows) if may_claim else []
         tokens = {row.message_id: row.token for row in claimed}
-        # Rows as parameters: the statement is compiled once, however many there are.
-        if tokens:
-            mine = [row for row in at_once if row["message_id"] in tokens]
-            with_token = [row | {"claim_token": tokens[row["message_id"]]} for row in mine]
-            await connection.execute(self._insert_claimed, with_token)
-        if others := [row for row in at_once if row["message_id"] not in tokens]:
+        mine, others = [], []
+        for row in rows:
+            token = tokens.get(row["message_id"])
+            others.append(row) if token is None else mine.append(row | {"claim_token": token})
+        # Rows as parameters: a statement is compiled once, however many there are.
+        if mine:
+            await connection.execute(self._insert_claimed, mine)
+        if others:
             await connection.execute(self._insert, others)
-        for one, row in zip(envelopes, rows, strict=True):
-            if one.is_for_later:
-                await connection.execute(self._insert.values(available_at=self._due(one)), row)
         return claimed
+
+    async def _write_for_later(
+        self,
+        connection: AsyncConnection,
+        envelopes: Sequence[Envelope],
+        rows: Sequence[dict[str, Any]],
+    ) -> None:
+        for one, row in zip(envelopes, rows, strict=True):
+            # Not every database keeps the zone.
+            at = one.deliver_at and one.deliver_at.astimezone(UTC)
+            due = at or (self._dialect.later(one.delay) if one.delay else None)
+            await connection.execute(self._insert.values(available_at=due), row)
 
     def committed(self, claimed: Sequence[ClaimedRow], *, others_wait: bool) -> None:
         """Give the publisher of this process what it may publish, and tell it of other rows."""
@@ -75,8 +93,3 @@ class Outbox:
             self._handover.give(claimed)
         if others_wait:
             self._wake_up.set()
-
-    def _due(self, one: Envelope) -> Any:
-        # Not every database keeps the zone.
-        at = one.deliver_at and one.deliver_at.astimezone(UTC)
-        return at or self._dialect.later(one.delay)

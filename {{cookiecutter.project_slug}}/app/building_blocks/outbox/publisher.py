@@ -9,7 +9,7 @@ from app.building_blocks.metrics import Metrics
 from app.building_blocks.outbox.claimed_row import ClaimedRow
 from app.building_blocks.outbox.claims import Claims
 from app.building_blocks.outbox.deliveries import Deliveries
-from app.building_blocks.outbox.handover import Handover
+from app.building_blocks.outbox.handover import Handover, Receiver
 from app.building_blocks.outbox.marks import Marks
 from app.building_blocks.outbox.outage import Outage
 from app.building_blocks.outbox.sender import Sender
@@ -59,7 +59,7 @@ class Publisher:
             wake_up,
             at_once=broker.publish_at_once,
         )
-        self._is_running = False
+        self._is_running = self._is_trying = False
         metrics.publisher_state.set_function(lambda: self._is_running and not self.problem)
 
     @property
@@ -75,7 +75,8 @@ class Publisher:
         """Publish until told to stop; then let what is in flight finish, or give it back."""
         self._is_running = True
         if self._handover is not None:
-            self._handover.open(self._take, lambda: not self._outage.failures and self._room > 0)
+            known = self._deliveries.under_way.known
+            self._handover.open(Receiver(self._take, self._room_for_more, known))
         try:
             while not self._wake_up.closed:
                 if self._outage.failures:
@@ -85,13 +86,21 @@ class Publisher:
                 self._deliveries.raise_failure()
         finally:
             self._is_running = False
+            # What was claimed before and is committed meanwhile still comes, and goes out.
+            await self._deliveries.drain(self._drain_timeout)
             if self._handover is not None:
                 self._handover.close()
-            await self._deliveries.drain(self._drain_timeout)
 
     @property
     def _room(self) -> int:
         return 2 * self._batch_size - self._deliveries.rows
+
+    def _room_for_more(self) -> int:
+        """For rows that are handed over: half of it all, so that older ones are looked for, too."""
+        is_ending = self._wake_up.closed or not self._is_running
+        if is_ending or self._is_trying or self._outage.failures:
+            return 0
+        return self._batch_size - self._deliveries.rows
 
     async def _claim(self) -> bool:
         """Claim a batch and send it off. True when more rows may be due right now."""
@@ -107,7 +116,7 @@ class Publisher:
         if self._outage.failures:
             self._deliveries.give_back(rows)
         else:
-            self._deliveries.start(rows)
+            self._deliveries.follow(rows)
 
     async def _pause(self) -> None:
         """Wait, longer each time, and then try again if the broker is there."""
@@ -118,8 +127,13 @@ class Publisher:
         if not await self._broker.is_connected():
             self._outage.note("the broker is not connected")
             return
-        await self._claim()
-        if self._deliveries.rows:
-            await self._deliveries.settled()
-        else:
-            self._outage.over()
+        # Nothing is handed over meanwhile: this ends when nothing is under way.
+        self._is_trying = True
+        try:
+            await self._claim()
+            if self._deliveries.rows:
+                await self._deliveries.settled()
+            else:
+                self._outage.over()
+        finally:
+            self._is_trying = False

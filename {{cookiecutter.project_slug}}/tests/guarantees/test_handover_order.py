@@ -1,0 +1,200 @@
+"""Rule 6 where events are handed over: none goes out before an earlier one of its key."""
+
+import asyncio
+import random
+from collections import defaultdict
+from contextlib import nullcontext
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app.building_blocks.brokers.adapter import BrokerMessage
+from app.building_blocks.databases.database import Database
+from app.building_blocks.feature import Feature
+from app.building_blocks.mediator import Mediator
+from app.building_blocks.outbox.claims import Claims
+from app.building_blocks.outbox.handover import Handover
+from app.building_blocks.retry_policy import RetryPolicy
+from tests.guarantees.conftest import StartPublisher, count_published, count_waiting
+from tests.guarantees.handing_over import open_publisher
+from tests.guarantees.noting import NotedIntegrationEvent, publish
+from tests.guarantees.scripted_broker import ScriptedBroker
+from tests.guarantees.test_rule_6_order_per_key import UnsteadyBroker
+from tests.mediators import mediator_of, outbox_rows
+from tests.waiting import eventually
+
+PATIENT = RetryPolicy(max_retries=50, base_delay=0.01, max_delay=0.02)
+
+
+@pytest.fixture
+def handover(database: Database) -> Handover:
+    return Handover(database.dialect)
+
+
+@pytest.fixture
+def mediator(database: Database, handover: Handover) -> Mediator:
+    return mediator_of(database, Feature("tests"), handover=handover)
+
+
+def event(text: object) -> NotedIntegrationEvent:
+    return NotedIntegrationEvent(name="k", text=f"{text}")
+
+
+def text_of(message: BrokerMessage) -> str:
+    return NotedIntegrationEvent.model_validate_json(message.body).text
+
+
+async def sent_in_order(database: Database, broker: ScriptedBroker, count: int) -> None:
+    async def drained() -> bool:
+        return await count_published(database) == count
+
+    await eventually(drained, what="all of them published")
+    assert [text_of(message) for message in broker.sent] == [f"{n}" for n in range(1, count + 1)]
+
+
+async def on_its_way(broker: ScriptedBroker) -> None:
+    async def asked() -> bool:
+        return broker.attempts > 0
+
+    await eventually(asked, what="an event on its way")
+
+
+async def test_an_event_follows_one_of_its_key_that_has_no_answer_yet(
+    database: Database,
+    mediator: Mediator,
+    handover: Handover,
+    broker: ScriptedBroker,
+    start_publisher: StartPublisher,
+) -> None:
+    await open_publisher(start_publisher, handover)
+    broker.may_answer.clear()
+    await publish(mediator, event(1))
+    await on_its_way(broker)
+    for number in (2, 3):
+        await publish(mediator, event(number))
+    # Nobody has to look for them: the publisher has them already.
+    assert await Claims(database).claim(10) == []
+    assert broker.attempts == 1
+    broker.may_answer.set()
+    await sent_in_order(database, broker, 3)
+
+
+async def test_an_event_waits_for_a_refused_one_of_its_key(
+    database: Database,
+    mediator: Mediator,
+    handover: Handover,
+    broker: ScriptedBroker,
+    start_publisher: StartPublisher,
+) -> None:
+    broker.refuses = lambda message: text_of(message) == "1"
+    slow = RetryPolicy(max_retries=9, base_delay=0.3, max_delay=0.3)
+    await open_publisher(start_publisher, handover, refusals=slow, poll_interval=0.02)
+    broker.may_answer.clear()
+    await publish(mediator, event(1))
+    await on_its_way(broker)
+    await publish(mediator, event(2))
+    broker.may_answer.set()
+
+    async def refused_once() -> bool:
+        return any(row.attempts for row in await outbox_rows(database))
+
+    await eventually(refused_once, what="the refusal")
+    await publish(mediator, event(3))
+    broker.refuses = lambda message: False
+    await sent_in_order(database, broker, 3)
+
+
+async def test_an_event_whose_forerunner_came_back_before_its_commit_is_given_back(
+    database: Database,
+    mediator: Mediator,
+    handover: Handover,
+    broker: ScriptedBroker,
+    start_publisher: StartPublisher,
+) -> None:
+    # With one writer at a time the refusal is written down after the commit: another way to go.
+    broker.refuses = lambda message: True
+    slow = RetryPolicy(max_retries=9, base_delay=1.0, max_delay=1.0)
+    await open_publisher(start_publisher, handover, refusals=slow, poll_interval=0.02)
+    broker.may_answer.clear()
+    await publish(mediator, event(1))
+    await on_its_way(broker)
+    async with mediator.unit_of_work() as uow:
+        uow.publish(event(2))
+        await uow.flush()
+        assert [row.key for row in uow.claimed] == ["k"]
+        broker.may_answer.set()
+
+        async def came_back() -> bool:
+            return bool((await outbox_rows(database))[0].attempts)
+
+        if isinstance(database.dialect.writers_turn(), nullcontext):
+            await eventually(came_back, what="the refusal")
+    broker.refuses = lambda message: False
+    await sent_in_order(database, broker, 2)
+
+
+async def test_an_event_waits_for_one_that_was_committed_and_never_handed_over(
+    database: Database,
+    broker: ScriptedBroker,
+    start_publisher: StartPublisher,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    handover = Handover(database.dialect, lease=0.5)
+    mediator = mediator_of(database, Feature("tests"), handover=handover)
+    await open_publisher(start_publisher, handover, poll_interval=0.02)
+    with monkeypatch.context() as patch:
+        # As when the request was cancelled while it waited for the commit.
+        patch.setattr(handover, "give", lambda rows: None)
+        await publish(mediator, event(1))
+    await publish(mediator, event(2))
+    await sent_in_order(database, broker, 2)
+
+
+async def test_four_processes_that_write_and_publish_keep_the_order_of_each_key(
+    database: Database, start_publisher: StartPublisher
+) -> None:
+    broker, chance = UnsteadyBroker(seed=7), random.Random(7)
+    turns = defaultdict[str, asyncio.Lock](asyncio.Lock)
+    count = defaultdict[str, int](int)
+    mediators = []
+    for _ in range(4):
+        handover = Handover(database.dialect)
+        mediators.append(mediator_of(database, Feature("tests"), handover=handover))
+        await open_publisher(
+            start_publisher, handover, broker=broker, refusals=PATIENT, poll_interval=0.02
+        )
+
+    async def write(mediator: Mediator) -> None:
+        for _ in range(30):
+            name = f"k{chance.randrange(5)}"
+            # As the aggregate's own lock has it: one transaction after the other.
+            async with turns[name]:
+                count[name] += 1
+                await publish(mediator, NotedIntegrationEvent(name=name, text=f"{count[name]}"))
+
+    await asyncio.gather(*(write(mediator) for mediator in mediators for _ in range(2)))
+
+    async def drained() -> bool:
+        return await count_waiting(database) == 0
+
+    await eventually(drained, deadline=60, what="an empty outbox")
+    order = defaultdict[str | None, list[int]](list)
+    for message in broker.sent:
+        number = int(text_of(message))
+        if number not in order[message.key]:
+            order[message.key].append(number)
+    assert order == {name: list(range(1, last + 1)) for name, last in count.items()}
+
+
+async def test_events_of_one_transaction_keep_their_order_when_one_has_a_time(
+    database: Database,
+    mediator: Mediator,
+    handover: Handover,
+    broker: ScriptedBroker,
+    start_publisher: StartPublisher,
+) -> None:
+    await open_publisher(start_publisher, handover, poll_interval=0.02)
+    async with mediator.unit_of_work() as uow:
+        uow.publish(event(1), deliver_at=datetime.now(UTC) - timedelta(hours=1))
+        uow.publish(event(2))
+    await sent_in_order(database, broker, 2)
