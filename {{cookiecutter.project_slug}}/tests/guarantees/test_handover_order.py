@@ -79,6 +79,45 @@ async def test_an_event_follows_one_of_its_key_that_has_no_answer_yet(
     await sent_in_order(database, broker, 3)
 
 
+async def test_events_of_a_busy_key_are_marked_while_more_of_it_come(
+    database: Database, mediator: Mediator, handover: Handover, start_publisher: StartPublisher
+) -> None:
+    class Slow(ScriptedBroker):
+        async def publish(self, message: BrokerMessage) -> None:
+            await asyncio.sleep(0.03)
+            await super().publish(message)
+
+    broker, is_over = Slow(), asyncio.Event()
+    await open_publisher(
+        start_publisher, handover, broker=broker, poll_interval=0.02, batch_size=500
+    )
+
+    async def keep_coming() -> int:
+        count = 0
+        while not is_over.is_set():
+            count += 1
+            await publish(mediator, event(count))
+            await asyncio.sleep(0.015)
+        return count
+
+    coming = asyncio.create_task(keep_coming())
+
+    async def marked() -> bool:
+        return await count_published(database) > 0
+
+    try:
+        await eventually(marked, deadline=5, what="a mark")
+    finally:
+        is_over.set()
+        count = await coming
+
+    async def drained() -> bool:
+        return await count_waiting(database) == 0
+
+    await eventually(drained, deadline=60, what="an empty outbox")
+    assert [text_of(message) for message in broker.sent] == [f"{n + 1}" for n in range(count)]
+
+
 async def test_an_event_waits_for_a_refused_one_of_its_key(
     database: Database,
     mediator: Mediator,

@@ -10,6 +10,8 @@ from app.building_blocks.brokers.together import Outcomes
 from app.building_blocks.outbox.claimed_row import ClaimedRow
 from app.building_blocks.outbox.sender import Sender
 
+_TAKES_FOR = 1.0
+
 
 class Lane:
     """Publishes its rows in order and stops at the first that does not go out.
@@ -19,7 +21,7 @@ class Lane:
     """
 
     def __init__(self, rows: Sequence[ClaimedRow], ended: Callable[["Lane"], None]) -> None:
-        self.key = rows[0].key
+        self.key, self._began = rows[0].key, rows[0].claimed_at
         self.waiting = deque(rows)
         self.confirmed: list[ClaimedRow] = []
         self.refused: tuple[ClaimedRow, str] | None = None
@@ -39,8 +41,15 @@ class Lane:
         """Whether all its rows are with the broker."""
         return not self.waiting and self.refused is None
 
+    def takes(self, row: ClaimedRow) -> bool:
+        """Whether it publishes one more after the others.
+
+        Its rows are marked when it ends, and on a busy key it would not end before their lease.
+        """
+        return not self.has_ended and row.claimed_at < self._began + _TAKES_FOR
+
     def add(self, row: ClaimedRow) -> None:
-        """Publish one more, after the others. Only before the end."""
+        """Publish `row`, which it `takes`, after the others."""
         self.waiting.append(row)
 
     @property

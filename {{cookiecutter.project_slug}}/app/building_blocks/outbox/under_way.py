@@ -56,5 +56,5 @@ class UnderWay:
         """
         if rows[0].claimed_at <= self._given_back_at:
             return False
-        lanes = [lane for row in rows if (lane := self.last_of(row.key))]
-        return all(lane.is_confirmed or not lane.has_ended for lane in lanes)
+        pairs = [(lane, row) for row in rows if (lane := self.last_of(row.key))]
+        return all(lane.is_confirmed or lane.takes(row) for lane, row in pairs)
