@@ -37,6 +37,7 @@ class Deliveries:
         self._ended: list[Lane] = []
         self._marking: asyncio.Task[None] | None = None
         self._failure: Exception | None = None
+        self._unmarked: set[str | None] = set()
 
     def start(self, rows: Sequence[ClaimedRow]) -> None:
         """Send them off."""
@@ -93,6 +94,7 @@ class Deliveries:
             log.warning("what was sent could not be marked", error=repr(self._failure))
         # It is over all the same: the claims run out by themselves.
         self._ended.clear()
+        self._unmarked.clear()
         self.under_way.clear()
         self.rows, self._failure = 0, None
 
@@ -124,12 +126,15 @@ class Deliveries:
                 await self._record(lanes)
         except Exception as error:
             self._failure = error
+            self._unmarked.update(lane.key for lane in lanes)
         finally:
             self._marking = None
             # Rows of the same keys may have waited for these; or `run` is to see the failure.
             self._wake_up.set()
 
     async def _record(self, lanes: Sequence[Lane]) -> None:
+        # Of a key whose mark was lost, nothing later is marked: it all goes out again, in order.
+        lanes = [lane for lane in lanes if lane.key is None or lane.key not in self._unmarked]
         # Before the rows are free again.
         self._outage.note_lanes(lanes)
         if await self._marks.write(lanes):
