@@ -159,6 +159,8 @@ async def test_deliveries_at_the_same_time_of_what_fails_end_well(
     database: Database, at_once: int
 ) -> None:
     async def fail(event: OrderCreatedIntegrationEvent, mediator: Mediator) -> None:
+        # Long enough for the others to wait for its row.
+        await asyncio.sleep(0.05)
         raise ValueError("no")
 
     consumer, message = consumer_of(database, fail), order_created()
