@@ -9,7 +9,7 @@ from busy_day import fill
 from conftest import Baked
 from missing import missing
 from playwright.sync_api import Browser, Page, sync_playwright
-from service import Service
+from service import Service, wait_until
 
 from browser.visits import DESKTOP, PHONE, SCREENSHOTS, TOKEN, logged_in
 
@@ -30,8 +30,13 @@ def url(baked: Baked, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
     fill(database)
     with service.started(ready=True):
         for number in range(6):
-            service.post("/orders", {"customer": "ada", "amount": f"{10 + number * 300}.00"})
+            _settle_an_order(service, f"{10 + number * 300}.00")
         yield service.url
+
+
+def _settle_an_order(service: Service, amount: str) -> None:
+    order_id = service.post("/orders", {"customer": "ada", "amount": amount}).json()["id"]
+    wait_until(lambda: service.order_status(order_id) != "created", "the order is settled")
 
 
 @pytest.fixture(scope="package")

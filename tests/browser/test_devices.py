@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from browser.visits import DESKTOP, PAGES, PHONE, SCREENSHOTS, logged_in, open_message
+from browser.visits import DESKTOP, PAGES, PHONE, SCREENSHOTS, logged_in, open_first, open_message
 
 # They share a browser and a service.
 pytestmark = pytest.mark.xdist_group("browser")
@@ -65,7 +65,7 @@ def test_it_looks_like_this(browser: Browser, url: str, device: str, scheme: Any
         open_message(page, "key-3")
         _shoot(page, f"message-{device}-{scheme}")
         page.goto("/ops/outbox/published")
-        page.locator("a.id").first.click()
+        open_first(page)
         _shoot(page, f"message-published-{device}-{scheme}")
         background = page.evaluate("() => getComputedStyle(document.body).backgroundColor")
         is_dark = sum(int(part) for part in background[4:-1].split(",")) < 3 * 128

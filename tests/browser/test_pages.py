@@ -4,7 +4,7 @@ import pytest
 from busy_day import CREATED
 from playwright.sync_api import Browser, Page, expect
 
-from browser.visits import SCREENSHOTS, TOKEN, open_message
+from browser.visits import SCREENSHOTS, TOKEN, open_first, open_message
 
 # They share a browser and a service.
 pytestmark = pytest.mark.xdist_group("browser")
@@ -33,7 +33,7 @@ def test_the_overview_tells_what_waits_what_died_and_who_works(page: Page) -> No
     expect(page.get_by_role("link", name="Dead letters")).to_contain_text("26")
     expect(page.get_by_role("link", name="Refused")).to_contain_text("2")
     expect(page.get_by_role("img", name="Published")).to_be_visible()
-    assert page.locator(".chart.published rect").count() > 50
+    expect(page.locator(".chart.published rect").nth(50)).to_be_attached()
     expect(page.locator("tr.silent")).to_contain_text("it has ended, or hangs")
     page.get_by_text("These numbers as a table").click()
     expect(page.get_by_role("columnheader", name="Handled")).to_be_visible()
@@ -67,16 +67,15 @@ def test_pages_of_a_list_lead_on_and_back_to_the_first(page: Page) -> None:
     page.goto("/ops/outbox/published")
     first = page.locator("a.id").first.inner_text()
     page.get_by_role("link", name="Next").click()
-    assert page.locator("a.id").first.inner_text() != first
+    expect(page.locator("a.id").first).not_to_have_text(first)
     page.get_by_role("link", name="First page").click()
-    assert page.locator("a.id").first.inner_text() == first
+    expect(page.locator("a.id").first).to_have_text(first)
 
 
 def test_the_chain_of_a_message_leads_from_node_to_node(page: Page) -> None:
     page.goto("/ops/inbox/handled")
-    page.locator("a.id").first.click()
-    nodes = page.locator("svg.drawing a")
-    assert nodes.count() >= 5
+    open_first(page)
+    expect(page.locator("svg.drawing a").nth(4)).to_be_visible()
     page.screenshot(path=SCREENSHOTS / "message-chain.png", full_page=True)
     before = page.url
     page.locator("svg.drawing a:not(.current)").last.click()

@@ -48,4 +48,11 @@ def open_message(page: Page, key: str) -> None:
     page.locator("summary", has_text="Filter").click()
     page.get_by_label("Key").fill(key)
     page.get_by_role("button", name="Show").click()
+    page.wait_for_url(f"**key={key}**")
+    open_first(page)
+
+
+def open_first(page: Page) -> None:
+    """Open the first message of the list; a click alone does not wait for its page."""
     page.locator("a.id").first.click()
+    page.wait_for_url("**/ops/message?**")
