@@ -21,7 +21,7 @@ async def fill(database: Database, *, dead: int = 0, waiting: int) -> None:
 async def plan_of_a_claim(database: Database, explain: str, analyze: str | None = None) -> str:
     """What the database says to `explain`, with many rows in the way of a few."""
     await fill(database, dead=5000, waiting=200)
-    search = due_rows(database.dialect, (), 0).limit(100)
+    search = due_rows(database.dialect).params(start=0, most=100)
     written = search.compile(
         dialect=database.writer.dialect, compile_kwargs={"literal_binds": True}
     )

@@ -59,8 +59,8 @@ class Dialect(Protocol):
     def later(self, seconds: float) -> ColumnElement[datetime]:
         """`seconds` after now, on the same clock."""
 
-    def among(self, column: ColumnElement[Any], values: Collection[Any]) -> ColumnElement[bool]:
-        """Whether `column` is one of `values`, as one parameter where that can be.
+    def among(self, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+        """Whether `column` is one of a list, which the statement is given as the parameter `name`.
 
         An IN with hundreds of parameters takes longer to write and to read than to run.
         """
@@ -73,7 +73,7 @@ class Dialect(Protocol):
         connection: AsyncConnection,
         table: Table,
         row: dict[str, Any],
-        times: Collection[str] = (),
+        times: tuple[str, ...] = (),
     ) -> bool:
         """Insert `row` unless its primary key exists already; say whether it was inserted.
 

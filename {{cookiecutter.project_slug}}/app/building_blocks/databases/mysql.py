@@ -5,16 +5,19 @@ import re
 from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import asyncmy
 from sqlalchemy import (
     ColumnElement,
     DateTime,
+    Insert,
     LargeBinary,
     String,
     Table,
     Text,
+    bindparam,
     func,
     insert,
     select,
@@ -45,6 +48,7 @@ _LOST = 2013
 # this user), no login, no right to this database, no such database.
 _AWAY = {(2002,), (2003,), (2006,), (_LOST,), (1053,), (1040,), (1203,), (1045,), (1044,), (1049,)}
 CONNECT_TIMEOUT_SECONDS = 5
+_NOW = func.utc_timestamp(text("6"), type_=DateTime(timezone=True))
 
 
 @compiles(DateTime, "mysql")
@@ -112,7 +116,7 @@ class MySQL:
         return None
 
     def now(self) -> ColumnElement[datetime]:
-        return func.utc_timestamp(text("6"), type_=DateTime(timezone=True))
+        return _NOW
 
     def later(self, seconds: float) -> ColumnElement[datetime]:
         return func.timestampadd(
@@ -122,9 +126,9 @@ class MySQL:
             type_=DateTime(timezone=True),
         )
 
-    def among(self, column: ColumnElement[Any], values: Collection[Any]) -> ColumnElement[bool]:
+    def among(self, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
         # The driver writes parameters into the statement anyway.
-        return column.in_(values)
+        return column.in_(bindparam(name, expanding=True))
 
     def holds(self, column: ColumnElement[Any], part: str | bytes) -> ColumnElement[bool]:
         return func.instr(column, part) > 0
@@ -134,12 +138,11 @@ class MySQL:
         connection: AsyncConnection,
         table: Table,
         row: dict[str, Any],
-        times: Collection[str] = (),
+        times: tuple[str, ...] = (),
     ) -> bool:
         # INSERT IGNORE would also turn every other error of the row into a warning.
         try:
-            statement = insert(table).values(dict.fromkeys(times, self.now()))
-            await connection.execute(statement, row)
+            await connection.execute(_insert(table, times), row)
         except IntegrityError as error:
             if error.orig is None or error.orig.args[0] != _DUPLICATE_KEY:
                 raise
@@ -156,6 +159,12 @@ class MySQL:
         # The driver makes one statement of rows that hold no expression, as the clock's would be.
         now = dict.fromkeys(times, await connection.scalar(select(self.now())))
         await connection.execute(insert(table), [row | now for row in rows])
+
+
+@cache
+def _insert(table: Table, times: tuple[str, ...]) -> Insert:
+    # To put the statement together takes as long as to run it.
+    return insert(table).values(dict.fromkeys(times, _NOW))
 
 
 async def _connect(**options: Any) -> asyncmy.Connection:

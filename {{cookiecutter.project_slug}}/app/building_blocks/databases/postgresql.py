@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -12,11 +13,12 @@ from sqlalchemy import (
     DateTime,
     Table,
     any_,
+    bindparam,
     func,
     literal,
     text,
 )
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -38,6 +40,8 @@ _QUOTED = re.compile(
 )
 # A lost connection, no login, no such database, no connection left, a server that stops or starts.
 _AWAY = ("08", "28", "3D", "53300", "57P0")
+# now() would be the start of the transaction, and clock_timestamp() uses no index.
+_NOW = func.statement_timestamp(type_=DateTime(timezone=True))
 
 
 class PostgreSQL:
@@ -76,14 +80,13 @@ class PostgreSQL:
         return ListenNotify(engine)
 
     def now(self) -> ColumnElement[datetime]:
-        # now() would be the start of the transaction, and clock_timestamp() uses no index.
-        return func.statement_timestamp(type_=DateTime(timezone=True))
+        return _NOW
 
     def later(self, seconds: float) -> ColumnElement[datetime]:
         return self.now() + literal(timedelta(seconds=seconds))
 
-    def among(self, column: ColumnElement[Any], values: Collection[Any]) -> ColumnElement[bool]:
-        return column == any_(literal(list(values), ARRAY(column.type)))
+    def among(self, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+        return column == any_(bindparam(name, type_=ARRAY(column.type)))
 
     def holds(self, column: ColumnElement[Any], part: str | bytes) -> ColumnElement[bool]:
         # The plain name has a syntax of its own.
@@ -94,11 +97,9 @@ class PostgreSQL:
         connection: AsyncConnection,
         table: Table,
         row: dict[str, Any],
-        times: Collection[str] = (),
+        times: tuple[str, ...] = (),
     ) -> bool:
-        statement = insert(table).values(dict.fromkeys(times, self.now()))
-        result = await connection.execute(statement.on_conflict_do_nothing(), row)
-        return result.rowcount == 1
+        return (await connection.execute(_insert_if_absent(table, times), row)).rowcount == 1
 
     async def insert_all(
         self,
@@ -110,6 +111,12 @@ class PostgreSQL:
         # Rows as parameters: the statement is compiled once, however many there are.
         statement = insert(table).values(dict.fromkeys(times, self.now()))
         await connection.execute(statement, rows)
+
+
+@cache
+def _insert_if_absent(table: Table, times: tuple[str, ...]) -> Insert:
+    # To put the statement together takes as long as to run it.
+    return insert(table).values(dict.fromkeys(times, _NOW)).on_conflict_do_nothing()
 
 
 class ListenNotify:

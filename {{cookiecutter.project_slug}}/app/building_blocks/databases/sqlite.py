@@ -1,16 +1,26 @@
 """SQLite: embedded, one file, one writer at a time."""
 
 import asyncio
-import json
 import re
 from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import aiosqlite
-from sqlalchemy import BigInteger, ColumnElement, DateTime, Table, event, func, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Table,
+    bindparam,
+    event,
+    func,
+    select,
+)
+from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.ext.compiler import compiles
@@ -20,6 +30,7 @@ from app.building_blocks.errors import BusyError
 
 _LOCK_WAIT_SECONDS = 30
 _TIME = "%Y-%m-%d %H:%M:%f000"
+_NOW = func.strftime(_TIME, "now", type_=DateTime(timezone=True))
 # Of all values it quotes the paths into JSON.
 _QUOTED = re.compile(r"(?<=JSON path error near )'.*'|(?<=bad JSON path: )'.*'", re.DOTALL)
 
@@ -74,14 +85,14 @@ class SQLite:
         return None
 
     def now(self) -> ColumnElement[datetime]:
-        return func.strftime(_TIME, "now", type_=DateTime(timezone=True))
+        return _NOW
 
     def later(self, seconds: float) -> ColumnElement[datetime]:
         shift = f"{seconds:+.3f} seconds"
         return func.strftime(_TIME, "now", shift, type_=DateTime(timezone=True))
 
-    def among(self, column: ColumnElement[Any], values: Collection[Any]) -> ColumnElement[bool]:
-        each = func.json_each(json.dumps(list(values))).table_valued("value")
+    def among(self, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+        each = func.json_each(bindparam(name, type_=JSON)).table_valued("value")
         return column.in_(select(each.c.value))
 
     def holds(self, column: ColumnElement[Any], part: str | bytes) -> ColumnElement[bool]:
@@ -92,11 +103,9 @@ class SQLite:
         connection: AsyncConnection,
         table: Table,
         row: dict[str, Any],
-        times: Collection[str] = (),
+        times: tuple[str, ...] = (),
     ) -> bool:
-        statement = insert(table).values(dict.fromkeys(times, self.now()))
-        result = await connection.execute(statement.on_conflict_do_nothing(), row)
-        return result.rowcount == 1
+        return (await connection.execute(_insert_if_absent(table, times), row)).rowcount == 1
 
     async def insert_all(
         self,
@@ -108,6 +117,12 @@ class SQLite:
         # Rows as parameters: the statement is compiled once, however many there are.
         statement = insert(table).values(dict.fromkeys(times, self.now()))
         await connection.execute(statement, rows)
+
+
+@cache
+def _insert_if_absent(table: Table, times: tuple[str, ...]) -> Insert:
+    # To put the statement together takes as long as to run it.
+    return insert(table).values(dict.fromkeys(times, _NOW)).on_conflict_do_nothing()
 
 
 class _Turn:

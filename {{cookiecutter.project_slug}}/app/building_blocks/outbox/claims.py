@@ -10,14 +10,20 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Row, Update, and_, delete, insert, select, update
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.building_blocks.databases.database import Database
+from app.building_blocks.outbox.claim_statements import (
+    copy_to_published,
+    free,
+    lock,
+    remove,
+    take,
+)
 from app.building_blocks.outbox.claimed_row import ClaimedRow, times_of
-from app.building_blocks.outbox.due import is_free
 from app.building_blocks.outbox.finding import DueRows
-from app.building_blocks.outbox.table import DEAD, MOVED, WAITING, outbox, published
+from app.building_blocks.outbox.table import DEAD, WAITING
 from app.building_blocks.text import storable
 
 
@@ -44,6 +50,9 @@ class Claims:
         self._dialect = database.dialect
         self._keep_published = keep_published
         self._due = DueRows(database.dialect)
+        self._take, self._free = take(database.dialect, lease), free(database.dialect)
+        self._lock, self._remove = lock(database.dialect), remove(database.dialect)
+        self._copy_to_published = copy_to_published(database.dialect)
 
     async def claim(self, limit: int) -> list[ClaimedRow]:
         """Up to `limit` rows that are due, oldest first, never one whose key has to wait."""
@@ -53,12 +62,8 @@ class Claims:
         async def work(connection: AsyncConnection) -> list[Row[Any]]:
             rows = await self._due.find(connection, limit)
             if rows:
-                these = self._at([row.position for row in rows])
-                await connection.execute(
-                    update(outbox)
-                    .where(these, is_free(self._dialect))
-                    .values(claim_token=token, claimed_until=self._dialect.later(self.lease))
-                )
+                these = {"positions": [row.position for row in rows], "token": token}
+                await connection.execute(self._take, these)
             return rows
 
         return [_claimed(token, row, times) for row in await self._database.run(work)]
@@ -67,13 +72,12 @@ class Claims:
         """The broker has confirmed `rows`. Returns how many still belonged to the claim."""
 
         async def work(connection: AsyncConnection) -> int:
-            mine = select(outbox.c.position).where(self._still_claimed(rows)).with_for_update()
-            positions = list(await connection.scalars(mine))
+            positions = list(await connection.scalars(self._lock, _claim_on(rows)))
             if positions:
-                these = self._at(positions)
+                these = {"positions": positions}
                 if self._keep_published:
-                    await connection.execute(self._copy_to_published(these))
-                await connection.execute(delete(outbox).where(these))
+                    await connection.execute(self._copy_to_published, these)
+                await connection.execute(self._remove, these)
             return len(positions)
 
         return await self._database.run(work)
@@ -84,14 +88,13 @@ class Claims:
         async def work(connection: AsyncConnection) -> None:
             for refusal in refusals:
                 retry_in = refusal.retry_in
-                await connection.execute(
-                    self._freed([refusal.row]).values(
-                        state=DEAD if retry_in is None else WAITING,
-                        attempts=refusal.row.attempts + 1,
-                        last_error=storable(refusal.reason),
-                        available_at=None if retry_in is None else self._dialect.later(retry_in),
-                    )
+                refused = self._free.values(
+                    state=DEAD if retry_in is None else WAITING,
+                    attempts=refusal.row.attempts + 1,
+                    last_error=storable(refusal.reason),
+                    available_at=None if retry_in is None else self._dialect.later(retry_in),
                 )
+                await connection.execute(refused, _claim_on([refusal.row]))
 
         await self._database.run(work)
 
@@ -99,31 +102,16 @@ class Claims:
         """Give `rows` back untouched: nothing is known of them, and no attempt is counted."""
 
         async def work(connection: AsyncConnection) -> None:
-            await connection.execute(self._freed(rows))
+            await connection.execute(self._free, _claim_on(rows))
 
         await self._database.run(work)
 
-    def _still_claimed(self, rows: Sequence[ClaimedRow]) -> ColumnElement[bool]:
-        tokens = {row.token for row in rows}
-        those = self._dialect.among(outbox.c.message_id, [row.message_id for row in rows])
-        return and_(those, self._dialect.among(outbox.c.claim_token, tokens))
 
-    def _freed(self, rows: Sequence[ClaimedRow]) -> Update:
-        return (
-            update(outbox)
-            .where(self._still_claimed(rows))
-            .values(claim_token=None, claimed_until=None)
-        )
-
-    def _at(self, positions: Sequence[int]) -> ColumnElement[bool]:
-        return self._dialect.among(outbox.c.position, positions)
-
-    def _copy_to_published(self, these: ColumnElement[bool]) -> Any:
-        moved = [outbox.c[name] for name in MOVED]
-        return insert(published).from_select(
-            [*MOVED, "published_at"],
-            select(*moved, self._dialect.now()).where(these).order_by(outbox.c.position),
-        )
+def _claim_on(rows: Sequence[ClaimedRow]) -> dict[str, list[str]]:
+    return {
+        "messages": [row.message_id for row in rows],
+        "tokens": list({row.token for row in rows}),
+    }
 
 
 def _claimed(token: str, row: Row[Any], times: tuple[float, float]) -> ClaimedRow:

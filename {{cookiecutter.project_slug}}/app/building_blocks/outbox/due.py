@@ -1,9 +1,22 @@
-"""Which outbox rows may be claimed now."""
+"""Which outbox rows may be claimed now.
 
-from collections.abc import Collection, Sequence
+Each statement is put together once, which takes longer than to run it; what it says in `these`
+about values are its parameters.
+"""
+
 from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, or_, select, union
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    or_,
+    select,
+    union,
+)
 
 from app.building_blocks.databases.dialect import Dialect
 from app.building_blocks.outbox.table import WAITING, outbox
@@ -28,45 +41,54 @@ def keys_that_wait(dialect: Dialect) -> CompoundSelect[Any]:
     return union(claimed, refused).limit(_MOST_KEYS)
 
 
-def due_rows(dialect: Dialect, waiting_keys: Collection[str], start: int) -> Select[Any]:
-    """Waiting rows from position `start` on whose time has come, oldest first, locked.
+def due_rows(dialect: Dialect) -> Select[Any]:
+    """Up to `most` waiting rows from position `start` on whose time has come.
 
-    None of `waiting_keys`.
+    Oldest first, and locked.
     """
-    rows = (
+    return (
         select(outbox)
         .where(is_waiting(dialect), is_available(dialect), is_free(dialect))
-        .where(outbox.c.position >= start)
+        .where(outbox.c.position >= bindparam("start"))
         .order_by(*in_line(dialect))
+        .limit(bindparam("most", type_=Integer))
         .with_for_update(skip_locked=True)
     )
-    if not waiting_keys:
-        return rows
-    return rows.where(or_(outbox.c.key.is_(None), ~dialect.among(outbox.c.key, waiting_keys)))
 
 
-def missed_rows(dialect: Dialect, keys: Collection[str], positions: Sequence[int]) -> Select[Any]:
-    """Key and position of rows that go before some of `positions` and are not among them.
+def due_rows_of_others(dialect: Dialect) -> Select[Any]:
+    """The same, but for those of `keys`."""
+    return due_rows(dialect).where(
+        or_(outbox.c.key.is_(None), ~dialect.among(outbox.c.key, "keys"))
+    )
+
+
+def missed_rows(dialect: Dialect) -> Select[Any]:
+    """Key and position of rows of `keys` that go before the `last` of `positions`, which are found.
 
     A claim that another publisher makes at this moment is invisible to `due_rows`, which skips
     what is locked; without this second look the next row of its key could overtake.
     """
     return select(outbox.c.key, outbox.c.position).where(
         outbox.c.state == WAITING,
-        dialect.among(outbox.c.key, keys),
-        outbox.c.position < max(positions),
-        ~dialect.among(outbox.c.position, positions),
+        dialect.among(outbox.c.key, "keys"),
+        outbox.c.position < bindparam("last"),
+        ~dialect.among(outbox.c.position, "positions"),
         or_(is_available(dialect), outbox.c.attempts > 0),
     )
 
 
-def earlier_rows(dialect: Dialect, keys: Collection[str], known: Collection[str]) -> Select[Any]:
-    """The keys of the rows, but for the messages `known`, that new rows of `keys` come after."""
-    return select(outbox.c.key).where(
-        dialect.among(outbox.c.key, keys),
-        outbox.c.state == WAITING,
-        or_(is_available(dialect), outbox.c.attempts > 0),
-        ~dialect.among(outbox.c.message_id, known),
+def earlier_rows(dialect: Dialect) -> Select[Any]:
+    """Keys of up to `most` rows, but for the messages `known`, that new rows of `keys` follow."""
+    return (
+        select(outbox.c.key)
+        .where(
+            dialect.among(outbox.c.key, "keys"),
+            outbox.c.state == WAITING,
+            or_(is_available(dialect), outbox.c.attempts > 0),
+            ~dialect.among(outbox.c.message_id, "known"),
+        )
+        .limit(bindparam("most", type_=Integer))
     )
 
 

@@ -7,7 +7,12 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.building_blocks.databases.dialect import Dialect
-from app.building_blocks.outbox.due import due_rows, keys_that_wait, missed_rows
+from app.building_blocks.outbox.due import (
+    due_rows,
+    due_rows_of_others,
+    keys_that_wait,
+    missed_rows,
+)
 from app.building_blocks.outbox.start import Start
 
 _MOST_SEARCHES = 5
@@ -17,7 +22,8 @@ class DueRows:
     """Looks for them from where the last claim of this publisher found some."""
 
     def __init__(self, dialect: Dialect) -> None:
-        self._dialect = dialect
+        self._due, self._due_of_others = due_rows(dialect), due_rows_of_others(dialect)
+        self._keys_that_wait, self._missed = keys_that_wait(dialect), missed_rows(dialect)
         self._start = Start()
 
     async def find(self, connection: AsyncConnection, limit: int) -> list[Row[Any]]:
@@ -31,13 +37,14 @@ class DueRows:
         """When keys have to wait, those of others are looked for behind them."""
         busy: set[str] = set()
         for number in range(_MOST_SEARCHES):
-            search = due_rows(self._dialect, busy, start).limit(limit)
-            due = (await connection.execute(search)).all()
+            search = self._due_of_others if busy else self._due
+            where = {"start": start, "most": limit} | ({"keys": list(busy)} if busy else {})
+            due = (await connection.execute(search, where)).all()
             rows = await self._without_overtaking(connection, due)
             if len(rows) == len(due) or (rows and number):
                 break
             if not busy:
-                busy.update(await connection.scalars(keys_that_wait(self._dialect)))
+                busy.update(await connection.scalars(self._keys_that_wait))
             busy |= {row.key for row in due} - {row.key for row in rows}
         return rows
 
@@ -48,8 +55,9 @@ class DueRows:
         keys = {row.key for row in rows if row.key is not None}
         if not keys:
             return list(rows)
+        positions = [row.position for row in rows]
         missed = await connection.execute(
-            missed_rows(self._dialect, keys, [row.position for row in rows])
+            self._missed, {"keys": list(keys), "positions": positions, "last": max(positions)}
         )
         first_missed: dict[str, int] = {}
         for key, position in missed:

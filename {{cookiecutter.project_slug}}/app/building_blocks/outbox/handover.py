@@ -42,7 +42,7 @@ class Handover:
 
     def __init__(self, dialect: Dialect, *, lease: float = 12.0) -> None:
         self.lease = lease
-        self._dialect = dialect
+        self._earlier = earlier_rows(dialect)
         self._receiver: Receiver | None = None
         self._left: list[ClaimedRow] = []
 
@@ -78,9 +78,9 @@ class Handover:
         token, times = str(uuid4()), times_of(self.lease)
         busy = set[str]()
         if keys := {row["key"] for row in rows} - {None}:
-            search = earlier_rows(self._dialect, keys, receiver.known(keys))
             most = 1 if len(keys) == 1 else _MOST_EARLIER_ROWS
-            found = (await connection.scalars(search.limit(most))).all()
+            which = {"keys": list(keys), "known": list(receiver.known(keys)), "most": most}
+            found = (await connection.scalars(self._earlier, which)).all()
             # When there are more, nobody knows of which keys.
             busy = keys if len(found) == most else set(found)
         return [
