@@ -12,6 +12,7 @@ from app.building_blocks.carriers import Carrier
 from app.building_blocks.errors import ConfigurationError
 from app.building_blocks.exporting import flush, tracer_provider
 from app.building_blocks.feature import Feature
+from app.building_blocks.garbage import leave_out_what_is_loaded
 from app.building_blocks.http.asyncapi import asyncapi_router
 from app.building_blocks.http.health import health_router
 from app.building_blocks.http.metrics import metrics_router
@@ -57,6 +58,7 @@ def create_app(
             stack.push_async_callback(machinery.broker.stop)
             for task in machinery.background:
                 await stack.enter_async_context(task)
+            stack.enter_context(leave_out_what_is_loaded())
             yield
             for task in machinery.background:
                 task.stop_soon()

@@ -16,6 +16,7 @@ from app.building_blocks.databases.database import Database
 from app.building_blocks.databases.migrations import Migrations
 from app.building_blocks.errors import ConfigurationError
 from app.building_blocks.exporting import flush
+from app.building_blocks.garbage import leave_out_what_is_loaded
 from app.building_blocks.metrics import Metrics
 from app.building_blocks.operations.reporter import Reporter
 from app.building_blocks.outbox.claims import Claims
@@ -93,6 +94,7 @@ class PublisherProcess:
             stack.push_async_callback(self._broker.stop)
             for task in self._tasks:
                 await stack.enter_async_context(task)
+            stack.enter_context(leave_out_what_is_loaded())
             log.info("publisher runs")
             await told_to_end.wait()
             log.info("publisher ends")
