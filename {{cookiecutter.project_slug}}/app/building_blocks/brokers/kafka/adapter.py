@@ -20,12 +20,14 @@ from app.building_blocks.brokers.kafka.connection import (
     consuming_broker,
     reaching_kafka,
     read_address,
+    told,
 )
+from app.building_blocks.brokers.kafka.flight import cancel
 from app.building_blocks.brokers.kafka.producer import KafkaProducer
 from app.building_blocks.brokers.kafka.reader import KafkaReader
 from app.building_blocks.brokers.kafka.topics import create_topics
 from app.building_blocks.brokers.kafka.wire import encode
-from app.building_blocks.brokers.together import Outcomes, publish_each
+from app.building_blocks.brokers.together import Outcomes, publish_one
 
 START_TIMEOUT = 30.0
 
@@ -102,13 +104,17 @@ class KafkaAdapter:
         await asyncio.gather(self._producer.close(), *(reader.stop() for reader in readers))
 
     async def publish(self, message: BrokerMessage) -> None:
-        record = encode(message)
-        async with reaching_kafka(self._timeout):
-            await self._producer.send(record)
+        await publish_one(self.publish_all, message)
 
     async def publish_all(self, messages: Sequence[BrokerMessage]) -> Outcomes:
-        # aiokafka gathers what is sent at the same time by itself.
-        return await publish_each(self.publish, messages)
+        # aiokafka gathers what is sent at the same time by itself. They share one timeout: one
+        # for each takes as long as the sends themselves.
+        sends = [asyncio.create_task(self._send(message)) for message in messages]
+        try:
+            await asyncio.wait(sends, timeout=self._timeout)
+        finally:
+            await cancel(*sends)
+        return [told(send) for send in sends]
 
     async def is_connected(self) -> bool:
         """Ask the servers, each by the connection that the work itself goes over."""
@@ -119,6 +125,9 @@ class KafkaAdapter:
                 await self._producer.ask()
                 return all(await asyncio.gather(*(each.is_reading() for each in self._readers)))
         return False
+
+    async def _send(self, message: BrokerMessage) -> None:
+        await self._producer.send(encode(message))
 
     async def _start_readers(self) -> None:
         broker = consuming_broker(self._address, KafkaReader.session_timeout, self._middlewares)

@@ -93,7 +93,23 @@ async def reaching_kafka(seconds: float) -> AsyncIterator[None]:
         async with asyncio.timeout(seconds):
             yield
     except (KafkaError, OSError) as error:
-        raise BrokerUnavailableError(f"Kafka cannot be reached, try later: {error!r}") from error
+        raise _unavailable(error) from error
+
+
+def told(send: asyncio.Future[None]) -> Exception | None:
+    """What came of a send that has ended, or was cancelled because it took too long."""
+    if send.cancelled():
+        return BrokerUnavailableError("Kafka did not confirm in time: try again later")
+    error = send.exception()
+    if isinstance(error, KafkaError | OSError):
+        return _unavailable(error)
+    if isinstance(error, Exception):
+        return error
+    return None
+
+
+def _unavailable(error: BaseException) -> BrokerUnavailableError:
+    return BrokerUnavailableError(f"Kafka cannot be reached, try later: {error!r}")
 
 
 def milliseconds(seconds: float) -> int:

@@ -12,6 +12,9 @@ from app.building_blocks.brokers.kafka.wire import OutgoingRecord
 
 # The server has a limit of its own (message.max.bytes), and it is the one to decide.
 MAX_REQUEST_BYTES = 128 * 1024 * 1024
+# Enough for a hundred small messages, which else wait for each other; a server refuses all of a
+# batch that is above its limit.
+BATCH_BYTES = 64 * 1024
 GOODBYE_TIMEOUT = 5.0
 REFUSALS = (
     errors.MessageSizeTooLargeError,
@@ -93,6 +96,7 @@ class KafkaProducer:
                     acks="all",
                     enable_idempotence=True,
                     max_request_size=MAX_REQUEST_BYTES,
+                    max_batch_size=BATCH_BYTES,
                 )
                 try:
                     await producer.start()

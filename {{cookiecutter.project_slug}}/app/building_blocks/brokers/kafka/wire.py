@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from app.building_blocks.brokers.adapter import BrokerMessage, MessageRefusedError
@@ -43,6 +44,7 @@ def decode(record: Any) -> BrokerMessage:
     return BrokerMessage(record.topic, record.value or b"", headers, headers.get("ce-subject", key))
 
 
+@lru_cache(maxsize=256)
 def _carried(name: str) -> str:
     name.encode()  # the client does it, too, but too late to say which message is to blame
     return re.sub("^ce-", "ce_", name)

@@ -2,6 +2,7 @@
 
 import re
 from contextlib import suppress
+from functools import lru_cache
 from urllib.parse import quote, unquote
 
 from nats.aio.msg import Msg
@@ -19,6 +20,7 @@ _CONTENT_TYPE, _DATA_CONTENT_TYPE = "content-type", "ce-datacontenttype"
 _HEADERS_START_AND_END = len("NATS/1.0\r\n\r\n")
 
 
+@lru_cache(maxsize=256)
 def require_subject(topic: str) -> str:
     """`topic`, which NATS can carry messages on, and only on it. Raises ValueError."""
     if not _SUBJECT.fullmatch(topic):
@@ -61,6 +63,7 @@ def decode(topic: str, message: Msg) -> BrokerMessage:
     return BrokerMessage(topic, message.data, headers, headers.get("ce-subject"))
 
 
+@lru_cache(maxsize=256)
 def _checked(name: str) -> str:
     if not _HEADER_NAME.fullmatch(name):
         raise ValueError(f"NATS has no header like {name!r}")
