@@ -8,10 +8,11 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from app.building_blocks.databases.database import Database
+from app.building_blocks.outbox.claims import Claims
 from app.building_blocks.outbox.signalling import listening, signalling
 from app.building_blocks.wake_up import WakeUp
 from app.database import open_database
-from tests.many_rows import plan_of_a_claim
+from tests.many_rows import fill, plan_of_a_claim
 from tests.waiting import eventually
 
 
@@ -104,6 +105,23 @@ async def test_a_url_may_say_sslmode_as_it_does_for_libpq(database: Database) ->
     async with plain.reader.connect() as connection:
         assert await connection.scalar(own) is False
     await plain.dispose()
+
+
+async def test_a_claim_writes_to_no_index(database: Database) -> None:
+    await fill(database, waiting=1000)
+    await Claims(database).claim(500)
+    statistics = text(
+        "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'outbox'"
+    )
+
+    async def claimed() -> list[int]:
+        async with database.reader.connect() as connection:
+            counts = (await connection.execute(statistics)).one()
+        return list(counts) if counts.n_tup_upd else []
+
+    updated, in_place = await eventually(claimed, what="the statistics of the claim")
+    assert updated == 500
+    assert in_place > 450
 
 
 async def test_a_claim_passes_rows_of_other_states_by(database: Database) -> None:

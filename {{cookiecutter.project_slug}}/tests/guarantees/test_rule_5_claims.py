@@ -9,7 +9,7 @@ from sqlalchemy import select
 from app.building_blocks.databases.database import Database
 from app.building_blocks.outbox.claim_statements import copy_to_published, take
 from app.building_blocks.outbox.claims import Claims, Refusal
-from app.building_blocks.outbox.due import due_rows_of_others, keys_that_wait, missed_rows
+from app.building_blocks.outbox.due import due_rows_of_other_keys, keys_that_wait, missed_rows
 from tests.guarantees.conftest import (
     StartPublisher,
     count_published,
@@ -87,7 +87,7 @@ async def test_a_crashed_publishers_rows_go_out_within_the_lease(
 def test_a_claim_sends_no_time_of_the_hosts(database: Database) -> None:
     dialect = database.dialect
     for statement in (
-        due_rows_of_others(dialect),
+        due_rows_of_other_keys(dialect),
         keys_that_wait(dialect),
         missed_rows(dialect),
         take(dialect, 30),

@@ -53,3 +53,17 @@ async def test_what_is_given_back_behind_a_backlog_is_found_again(database: Data
         return [row for row in rows if row.payload == "0"]
 
     assert await eventually(found, deadline=5, what="the row that was given back")
+
+
+async def test_what_is_due_behind_rows_of_busy_keys_is_found_by_one_claim(
+    database: Database,
+) -> None:
+    busy = [f"busy {number}" for number in range(7)]
+    await write_rows(database, *((key, "first") for key in busy))
+    assert len(await Claims(database).claim(7)) == 7
+    await write_rows(database, *((key, "next") for key in busy), ("free", "at last"))
+    for limit in (1, 4, 7):
+        claims = Claims(database)
+        [row] = await claims.claim(limit)
+        assert row.payload == "at last"
+        await claims.release([row])

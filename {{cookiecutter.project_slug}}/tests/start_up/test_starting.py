@@ -1,7 +1,6 @@
 """The service starts, or says in sentences what keeps it from starting."""
 
 import asyncio
-import gc
 from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
@@ -40,13 +39,6 @@ async def lifespan(app: Any, heard: list[Heard], *messages: str) -> None:
 
     async with asyncio.timeout(DEADLINE):
         await app({"type": "lifespan", "state": {}}, receive, send)
-
-
-async def test_what_is_loaded_is_left_to_the_collector_again_at_the_end(settings: Settings) -> None:
-    app = create_app(settings)
-    async with app.router.lifespan_context(app):
-        assert gc.get_freeze_count() > 10_000
-    assert gc.get_freeze_count() == 0
 
 
 async def test_a_service_that_can_start_starts_and_stops(settings: Settings) -> None:

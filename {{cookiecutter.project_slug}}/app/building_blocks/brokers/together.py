@@ -35,6 +35,13 @@ async def publish_one(
         raise error
 
 
+async def cancel(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel them and wait for their end, whatever it is."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
 async def settled(answers: Sequence[asyncio.Future[Any]], seconds: float | None = None) -> None:
     """Return when each has its answer. Those that have none after `seconds` are cancelled."""
     try:

@@ -1,7 +1,7 @@
 """Which outbox rows may be claimed now.
 
-Each statement is put together once, which takes longer than to run it; what it says in `these`
-about values are its parameters.
+Each statement is put together once, which takes longer than to run it. A name in backticks is a
+parameter of it.
 """
 
 from typing import Any
@@ -25,13 +25,17 @@ _MOST_KEYS = 5000
 
 
 def keys_that_wait(dialect: Dialect) -> CompoundSelect[Any]:
-    """Keys with a row that is claimed, or was refused and is tried again later.
+    """Keys with a row that is claimed, before the position `last`, or was refused and is tried
+    again later.
 
-    They are few, and two indexes find them; a dead row is neither. As a part of `due_rows` some
-    databases would ask for them again at each row of the backlog.
+    They are few, and a dead row is neither; what is claimed is at the head of the line. As a part
+    of `due_rows` some databases would ask for them again at each row of the backlog.
     """
     claimed = select(outbox.c.key).where(
-        outbox.c.key.is_not(None), outbox.c.claimed_until >= dialect.now()
+        outbox.c.key.is_not(None),
+        is_waiting(dialect),
+        outbox.c.position < bindparam("last"),
+        outbox.c.claimed_until >= dialect.now(),
     )
     refused = select(outbox.c.key).where(
         outbox.c.key.is_not(None),
@@ -56,8 +60,8 @@ def due_rows(dialect: Dialect) -> Select[Any]:
     )
 
 
-def due_rows_of_others(dialect: Dialect) -> Select[Any]:
-    """The same, but for those of `keys`."""
+def due_rows_of_other_keys(dialect: Dialect) -> Select[Any]:
+    """The same, except those of `keys`."""
     return due_rows(dialect).where(
         or_(outbox.c.key.is_(None), ~dialect.among(outbox.c.key, "keys"))
     )

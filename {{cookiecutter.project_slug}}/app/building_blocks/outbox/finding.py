@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.building_blocks.databases.dialect import Dialect
 from app.building_blocks.outbox.due import (
     due_rows,
-    due_rows_of_others,
+    due_rows_of_other_keys,
     keys_that_wait,
     missed_rows,
 )
@@ -22,7 +22,7 @@ class DueRows:
     """Looks for them from where the last claim of this publisher found some."""
 
     def __init__(self, dialect: Dialect) -> None:
-        self._due, self._due_of_others = due_rows(dialect), due_rows_of_others(dialect)
+        self._due, self._due_of_other_keys = due_rows(dialect), due_rows_of_other_keys(dialect)
         self._keys_that_wait, self._missed = keys_that_wait(dialect), missed_rows(dialect)
         self._start = Start()
 
@@ -37,14 +37,15 @@ class DueRows:
         """When keys have to wait, those of others are looked for behind them."""
         busy: set[str] = set()
         for number in range(_MOST_SEARCHES):
-            search = self._due_of_others if busy else self._due
+            search = self._due_of_other_keys if busy else self._due
             where = {"start": start, "most": limit} | ({"keys": list(busy)} if busy else {})
             due = (await connection.execute(search, where)).all()
             rows = await self._without_overtaking(connection, due)
             if len(rows) == len(due) or (rows and number):
                 break
             if not busy:
-                busy.update(await connection.scalars(self._keys_that_wait))
+                last = {"last": max(row.position for row in due)}
+                busy.update(await connection.scalars(self._keys_that_wait, last))
             busy |= {row.key for row in due} - {row.key for row in rows}
         return rows
 

@@ -26,11 +26,11 @@ outbox = Table(
     Column("state", String(10), nullable=False, server_default=WAITING),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("last_error", Text),
+    # In no index: every row is claimed once, and a claim is to write to the row alone.
     Column("claim_token", String(36)),
     Column("claimed_until", DateTime(timezone=True)),
     Index("ix_outbox_state_position", "state", "position"),
     Index("ix_outbox_key_position", "key", "position"),
-    Index("ix_outbox_claimed_until", "claimed_until"),
     Index("ix_outbox_available_at", "available_at"),
 )
 

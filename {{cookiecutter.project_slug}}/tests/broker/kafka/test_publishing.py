@@ -62,11 +62,23 @@ async def test_publishing_goes_on_after_the_server_refused_a_message(
 ) -> None:
     adapter = victim.listener()
     await adapter.start()
-    cluster.refuse_next(PRODUCE, error)
+    cluster.refuse_next(PRODUCE, error, *([error] if error == TOO_LARGE else []))
     with pytest.raises(MessageRefusedError):
         await adapter.publish(victim.message(b"large"))
     await adapter.publish(victim.message(b"1"))
     await until(lambda: victim.bodies() == [b"1"])
+
+
+async def test_messages_that_are_too_large_together_go_one_by_one(
+    victim: Bench, cluster: MockCluster
+) -> None:
+    adapter = victim.listener()
+    await adapter.start()
+    cluster.refuse_next(PRODUCE, TOO_LARGE)
+    bodies = [b"%d" % number for number in range(5)]
+    outcomes = await adapter.publish_all([victim.message(body) for body in bodies])
+    assert set(outcomes) == {None}
+    await until(lambda: victim.bodies() == bodies)
 
 
 async def test_a_producer_that_lost_its_place_is_replaced_at_once(

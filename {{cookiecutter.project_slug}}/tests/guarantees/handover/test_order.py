@@ -2,6 +2,7 @@
 
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -10,9 +11,9 @@ from app.building_blocks.databases.database import Database
 from app.building_blocks.feature import Feature
 from app.building_blocks.mediator import Mediator
 from app.building_blocks.outbox.claims import Claims
-from app.building_blocks.outbox.handover import Handover
+from app.building_blocks.outbox.handover import Handover, Receiver
 from app.building_blocks.retry_policy import RetryPolicy
-from tests.guarantees.conftest import StartPublisher
+from tests.guarantees.conftest import StartPublisher, write_rows
 from tests.guarantees.handover.handing_over import all_published, open_publisher
 from tests.guarantees.noting import NotedIntegrationEvent, publish
 from tests.guarantees.scripted_broker import ScriptedBroker
@@ -143,3 +144,16 @@ async def test_events_of_one_transaction_keep_their_order_when_one_has_a_time(
         uow.publish(event(1), deliver_at=datetime.now(UTC) - timedelta(hours=1))
         uow.publish(event(2))
     await sent_in_order(database, broker, 2)
+
+
+async def test_a_key_that_has_to_wait_holds_up_no_other_key_of_its_transaction(
+    database: Database, handover: Handover
+) -> None:
+    await write_rows(database, ("waits", "1"))
+    handover.open(Receiver(lambda rows: None, lambda: 10, lambda keys: []))
+    rows: list[dict[str, Any]] = [
+        {"message_id": key, "topic": "t.v1", "key": key, "headers": {}, "payload": "2"}
+        for key in ("waits", "goes")
+    ]
+    async with database.begin() as connection:
+        assert [row.key for row in await handover.claim(connection, rows)] == ["goes"]

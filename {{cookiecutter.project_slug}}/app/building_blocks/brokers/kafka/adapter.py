@@ -18,16 +18,15 @@ from app.building_blocks.brokers.adapter import (
 from app.building_blocks.brokers.deliveries import Deliveries
 from app.building_blocks.brokers.kafka.connection import (
     consuming_broker,
+    outcome_of,
     reaching_kafka,
     read_address,
-    told,
 )
-from app.building_blocks.brokers.kafka.flight import cancel
 from app.building_blocks.brokers.kafka.producer import KafkaProducer
 from app.building_blocks.brokers.kafka.reader import KafkaReader
 from app.building_blocks.brokers.kafka.topics import create_topics
 from app.building_blocks.brokers.kafka.wire import encode
-from app.building_blocks.brokers.together import Outcomes, publish_one
+from app.building_blocks.brokers.together import Outcomes, cancel, publish_one
 
 START_TIMEOUT = 30.0
 
@@ -111,10 +110,11 @@ class KafkaAdapter:
         # for each takes as long as the sends themselves.
         sends = [asyncio.create_task(self._send(message)) for message in messages]
         try:
-            await asyncio.wait(sends, timeout=self._timeout)
+            if sends:
+                await asyncio.wait(sends, timeout=self._timeout)
         finally:
             await cancel(*sends)
-        return [told(send) for send in sends]
+        return [outcome_of(send) for send in sends]
 
     async def is_connected(self) -> bool:
         """Ask the servers, each by the connection that the work itself goes over."""

@@ -96,14 +96,15 @@ async def reaching_kafka(seconds: float) -> AsyncIterator[None]:
         raise _unavailable(error) from error
 
 
-def told(send: asyncio.Future[None]) -> Exception | None:
+def outcome_of(send: asyncio.Future[None]) -> Exception | None:
     """What came of a send that has ended, or was cancelled because it took too long."""
-    if send.cancelled():
+    try:
+        send.result()
+    except asyncio.CancelledError:
         return BrokerUnavailableError("Kafka did not confirm in time: try again later")
-    error = send.exception()
-    if isinstance(error, KafkaError | OSError):
+    except (KafkaError, OSError) as error:
         return _unavailable(error)
-    if isinstance(error, Exception):
+    except Exception as error:
         return error
     return None
 

@@ -8,6 +8,7 @@ from faststream.kafka.subscriber.usecase import DefaultSubscriber
 
 from app.building_blocks.brokers.deliveries import Deliveries
 from app.building_blocks.brokers.kafka.offsets import Offsets, Progress
+from app.building_blocks.brokers.together import cancel
 
 IN_FLIGHT = 20
 GRACEFUL_TIMEOUT = 15.0
@@ -72,10 +73,3 @@ class Flight:
             await self._deliveries.rest()
             return False
         return bool(answer.body)
-
-
-async def cancel(*tasks: asyncio.Task[Any]) -> None:
-    """Cancel them and wait for their end, whatever it is."""
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

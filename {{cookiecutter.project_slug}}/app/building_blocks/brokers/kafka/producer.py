@@ -12,9 +12,9 @@ from app.building_blocks.brokers.kafka.wire import OutgoingRecord
 
 # The server has a limit of its own (message.max.bytes), and it is the one to decide.
 MAX_REQUEST_BYTES = 128 * 1024 * 1024
-# Enough for a hundred small messages, which else wait for each other; a server refuses all of a
-# batch that is above its limit.
+# Enough for a hundred small messages, which else wait for each other.
 BATCH_BYTES = 64 * 1024
+TOO_LARGE = (errors.MessageSizeTooLargeError, errors.RecordListTooLargeError)
 GOODBYE_TIMEOUT = 5.0
 REFUSALS = (
     errors.MessageSizeTooLargeError,
@@ -37,6 +37,7 @@ class KafkaProducer:
         self._is_open, self._connecting = False, asyncio.Lock()
         self._producer: AIOKafkaProducer | None = None
         self._retiring: set[asyncio.Task[None]] = set()
+        self._alone = asyncio.Lock()
 
     def open(self) -> None:
         self._is_open = True
@@ -64,6 +65,12 @@ class KafkaProducer:
             raise MessageRefusedError(
                 f"Kafka has no topic {record.topic}, and does not create it"
             ) from error
+        except MessageRefusedError as error:
+            if not isinstance(error.__cause__, TOO_LARGE):
+                raise
+            # Perhaps only all that was sent at the same time is: aiokafka does not take it apart.
+            async with self._alone:
+                await self._send(record)
 
     async def _send(self, record: OutgoingRecord) -> None:
         for is_last_attempt in (False, True):

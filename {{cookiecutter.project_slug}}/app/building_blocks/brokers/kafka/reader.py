@@ -16,9 +16,10 @@ from faststream.kafka.message import FAKE_CONSUMER
 from app.building_blocks.brokers.adapter import Subscription
 from app.building_blocks.brokers.deliveries import Deliveries
 from app.building_blocks.brokers.kafka.connection import milliseconds
-from app.building_blocks.brokers.kafka.flight import IN_FLIGHT, Flight, cancel
+from app.building_blocks.brokers.kafka.flight import IN_FLIGHT, Flight
 from app.building_blocks.brokers.kafka.offsets import Offsets
 from app.building_blocks.brokers.kafka.wire import decode
+from app.building_blocks.brokers.together import cancel
 
 log = logging.getLogger("app.broker")
 

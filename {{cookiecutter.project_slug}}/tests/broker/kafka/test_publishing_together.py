@@ -1,0 +1,60 @@
+"""What becomes of many sends that share one timeout."""
+
+import asyncio
+
+import pytest
+
+from app.building_blocks.brokers.adapter import BrokerUnavailableError
+from app.building_blocks.brokers.kafka.producer import KafkaProducer
+from app.building_blocks.brokers.kafka.wire import OutgoingRecord
+from tests.broker.bench import Bench
+
+
+@pytest.fixture
+def given_up(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The bodies of sends that were cancelled; a send of `b"slow"` never ends by itself."""
+    ended: list[bytes] = []
+    send = KafkaProducer.send
+
+    async def slow(self: KafkaProducer, record: OutgoingRecord) -> None:
+        if record.value != b"slow":
+            await send(self, record)
+            return
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(record.value)
+
+    monkeypatch.setattr(KafkaProducer, "send", slow)
+    return ended
+
+
+async def test_one_that_takes_too_long_takes_no_other_along(
+    bench: Bench, given_up: list[bytes]
+) -> None:
+    adapter = bench.publisher(timeout=0.5)
+    await adapter.start()
+    messages = [bench.message(body) for body in (b"1", b"slow", b"2")]
+    first, slow, second = await adapter.publish_all(messages)
+    assert first is second is None
+    assert isinstance(slow, BrokerUnavailableError)
+    assert given_up == [b"slow"]
+
+
+async def test_a_publish_that_is_cancelled_leaves_no_send_behind(
+    bench: Bench, given_up: list[bytes]
+) -> None:
+    adapter = bench.publisher(timeout=30.0)
+    await adapter.start()
+    publishing = asyncio.create_task(adapter.publish_all([bench.message(b"slow")] * 2))
+    await asyncio.sleep(0.1)
+    publishing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await publishing
+    assert given_up == [b"slow", b"slow"]
+
+
+async def test_nothing_to_publish_is_published(bench: Bench) -> None:
+    adapter = bench.publisher()
+    await adapter.start()
+    assert list(await adapter.publish_all([])) == []
