@@ -3,6 +3,7 @@
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 from fastapi import APIRouter, FastAPI
 from opentelemetry.trace import TracerProvider
@@ -23,7 +24,7 @@ from app.building_blocks.http.telemetry import telemetry
 from app.building_blocks.http.unexpected import UnexpectedErrors
 from app.building_blocks.inbox.dead_letters import OnDeadLetter
 from app.building_blocks.logs import configure_logs
-from app.building_blocks.ops.pages import ops_router, say_whether_on
+from app.building_blocks.ops.home import say_whether_on
 from app.building_blocks.wiring import Wiring
 from app.carriers import CARRIERS
 from app.features import FEATURES
@@ -85,7 +86,18 @@ def _operations(settings: Settings, wiring: Wiring, machinery: Machinery) -> lis
     return [
         health_router(machinery.checks),
         metrics_router(machinery.metrics, machinery.database),
-        asyncapi_router(contract.document(wiring)),
+        asyncapi_router(partial(contract.document, wiring)),
+        *_operator_pages(settings, wiring, machinery),
+    ]
+
+
+def _operator_pages(settings: Settings, wiring: Wiring, machinery: Machinery) -> list[APIRouter]:
+    if settings.ops_token is None:
+        return []
+    # Where there are none, the start need not wait for their modules.
+    from app.building_blocks.ops.pages import ops_router  # noqa: PLC0415
+
+    return [
         ops_router(
             settings.ops_token,
             settings.service_name,
@@ -94,7 +106,7 @@ def _operations(settings: Settings, wiring: Wiring, machinery: Machinery) -> lis
             settings.retry_policy,
             publishing=machinery.publishing,
             retrying=machinery.retrying,
-        ),
+        )
     ]
 
 

@@ -54,6 +54,11 @@ def _hard_to_guess(token: SecretStr) -> SecretStr:
     return token
 
 
+def _in_capitals(level: str) -> str:
+    # Pydantic reads the signature of a validator: of `str.upper` itself that takes 2 ms.
+    return str.upper(level)
+
+
 class Settings(BaseSettings):
     """From the environment, else `.env`, else `[tool.service]` in pyproject.toml."""
 
@@ -86,7 +91,7 @@ class Settings(BaseSettings):
 
     ops_token: Annotated[SecretStr, AfterValidator(_hard_to_guess)] | None = None
     log_level: Annotated[
-        Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)
+        Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_in_capitals)
     ] = "INFO"
     log_format: Literal["console", "json"] = "console"
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from starlette.requests import Request
 
@@ -42,7 +42,6 @@ class Carrier:
     http_header: str = ""
 
 
-@dataclass(frozen=True, slots=True)
 class Carriers:
     """The carriers of a service, next to the ids and the trace context, which always travel.
 
@@ -50,12 +49,14 @@ class Carriers:
     nothing else. `environment` is where this process belongs. Raises ConfigurationError.
     """
 
-    own: Sequence[Carrier] = ()
-    trusted: Mapping[str, str] = field(default_factory=dict)
-    environment: str = ""
-
-    def __post_init__(self) -> None:
-        names = [carrier.name for carrier in self.own]
+    def __init__(
+        self,
+        own: Sequence[Carrier] = (),
+        trusted: Mapping[str, str] | None = None,
+        environment: str = "",
+    ) -> None:
+        self.own, self.trusted, self.environment = own, trusted or {}, environment
+        names = [carrier.name for carrier in own]
         problems = [
             f"Carrier {name!r}: use a-z, 0-9 and hyphens, at most 50."
             for name in names

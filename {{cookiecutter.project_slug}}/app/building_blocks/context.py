@@ -9,8 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import structlog
 
@@ -35,8 +34,7 @@ USABLE = f"printable ASCII, 1 to {_LONGEST} characters"
 _ENVIRONMENT = re.compile(r"[a-z0-9-]{1,50}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Context:
+class _Context(NamedTuple):
     headers: Mapping[str, str]
     carriers: Carriers | None = None
     request: Request | None = None

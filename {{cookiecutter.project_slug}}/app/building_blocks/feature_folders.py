@@ -2,26 +2,24 @@
 
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from traceback import format_exception_only
 from types import ModuleType
+from typing import NamedTuple
 
 from app.building_blocks.errors import WiringError
 from app.building_blocks.feature import Feature
 
 
-@dataclass(frozen=True)
-class FeatureModule:
+class FeatureModule(NamedTuple):
     """`app.features.orders.api`, and its file, for people: `app/features/orders/api.py`."""
 
     name: str
     file: str
 
 
-@dataclass(frozen=True)
-class FeatureFolder:
+class FeatureFolder(NamedTuple):
     """A package with a module `feature`, where `variable` is the feature."""
 
     package: str

@@ -7,8 +7,9 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from uuid import UUID
 
-from pydantic import BaseModel, PlainSerializer, SecretStr
+from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
+from pydantic.functional_serializers import PlainSerializer
 
 _SIMPLE = (
     str, int, float, bool, NoneType, bytes,

@@ -1,8 +1,7 @@
 """Which message goes to which functions."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from app.building_blocks.messages import Command, DomainEvent, Query
 
@@ -10,8 +9,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-@dataclass(frozen=True)
-class Routes:
+class Routes(NamedTuple):
     """The whole system in four tables."""
 
     commands: Mapping[type[Command[Any]], Callable[..., Awaitable[Any]]]

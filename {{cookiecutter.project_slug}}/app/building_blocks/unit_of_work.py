@@ -71,7 +71,7 @@ class UnitOfWork:
         It goes out after `delay`, or not before `deliver_at`; else at once after the commit.
         """
         seconds = delay.total_seconds() if delay else 0.0
-        self._pending.append(Envelope(event, headers or {}, seconds, deliver_at))
+        self._pending.append(Envelope(event, headers, seconds, deliver_at))
 
     def pull_events(self) -> list[DomainEvent]:
         """The domain events recorded since the last call by every aggregate touched so far."""

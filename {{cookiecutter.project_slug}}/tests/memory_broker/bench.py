@@ -9,7 +9,7 @@ from app.building_blocks.brokers.memory.adapter import MemoryAdapter
 from app.building_blocks.brokers.memory.broker import MemoryBroker
 
 TOPIC = "orders.order-created.v1"
-MESSAGE = BrokerMessage(TOPIC, b"{}")
+MESSAGE = BrokerMessage(TOPIC, b"{}", {})
 DEADLINE = 10.0
 
 

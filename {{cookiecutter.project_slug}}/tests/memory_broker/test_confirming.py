@@ -52,7 +52,7 @@ async def test_500_concurrent_publishes_reach_each_of_two_groups_once() -> None:
         broker.subscribe(TOPIC, f"consumer-{number}", collect_into(received))
     bodies = [str(number).encode() for number in range(500)]
     async with running(broker):
-        await asyncio.gather(*(broker.publish(BrokerMessage(TOPIC, body)) for body in bodies))
+        await asyncio.gather(*(broker.publish(BrokerMessage(TOPIC, body, {})) for body in bodies))
     for received in groups:
         assert [message.body for message in received] == bodies
 

@@ -114,7 +114,7 @@ async def test_a_message_arrives_byte_for_byte_with_the_headers_that_were_sent(b
     headers = {"content-type": "application/json", "ce-id": "1", "ce-subject": "order-7"}
     async with running(broker):
         await broker.publish(BrokerMessage(TOPIC, body, headers, key="order-7"))
-        await broker.publish(BrokerMessage(TOPIC, body))
+        await broker.publish(BrokerMessage(TOPIC, body, {}))
     assert received == [
         BrokerMessage(TOPIC, body, headers, key="order-7"),
         BrokerMessage(TOPIC, body, {}, key=None),

@@ -1,12 +1,10 @@
 """What the machinery asks of a broker, whichever one it is."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
-@dataclass(frozen=True, slots=True)
-class BrokerMessage:
+class BrokerMessage(NamedTuple):
     """One message on the wire: CloudEvents 1.0 in binary mode.
 
     `headers` holds the attributes under their plain names (`ce-id`, `ce-type`, ...,
@@ -15,7 +13,7 @@ class BrokerMessage:
 
     topic: str
     body: bytes
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str]
     key: str | None = None
 
 
@@ -23,8 +21,7 @@ Receive = Callable[[BrokerMessage], Awaitable[None]]
 """Handles one delivery. Returning acknowledges it; raising gives it back to the broker."""
 
 
-@dataclass(frozen=True, slots=True)
-class Subscription:
+class Subscription(NamedTuple):
     """What a consumer is to receive. `consumer` is its durable name, service and handler.
 
     `at_once` is how many deliveries it can make use of side by side, None the adapter's choice.
@@ -45,8 +42,7 @@ class MessageRefusedError(Exception):
     """The broker is there and will not take this one message."""
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(NamedTuple):
     """How others speak of it: AsyncAPI's word for the protocol, how its binding of CloudEvents
     begins the name of an attribute, and its name in OpenTelemetry's conventions."""
 

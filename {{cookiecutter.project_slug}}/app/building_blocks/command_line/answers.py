@@ -32,7 +32,7 @@ def say_json(document: Any) -> None:
 def message_document(message: Message) -> dict[str, Any]:
     """A message for machines: its payload as JSON where it is JSON, else as text."""
     payload = None if message.payload is None else _as_value(message.payload)
-    return asdict(message) | {"payload": payload}
+    return message._asdict() | {"payload": payload}
 
 
 def status_table(found: Sequence[Backlog]) -> str:

@@ -38,7 +38,7 @@ def add_status(app: typer.Typer, box: Box, open_service: Open) -> None:
 
         found = run(open_service(), work)
         if json:
-            say_json({"box": box, "states": found})
+            say_json({"box": box, "states": [one._asdict() for one in found]})
         else:
             typer.echo(status_table(found))
 

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from contextvars import Context
-from dataclasses import dataclass, field
 
 from app.building_blocks.inbox.run import Run
 
@@ -15,19 +14,13 @@ LARGEST_BATCH_BYTES = 1 << 20
 _TURNS = 10
 
 
-def _future() -> asyncio.Future[bool]:
-    return asyncio.get_running_loop().create_future()
-
-
-@dataclass(eq=False, slots=True)
 class Arrival:
     """A message that waits, with what it has carried here; only what is `alike` goes together."""
 
-    run: Run
-    carried: Mapping[str, str]
-    alike: Mapping[str, str]
-    outcome: asyncio.Future[bool] = field(default_factory=_future)
-    has_left: asyncio.Event = field(default_factory=asyncio.Event)
+    def __init__(self, run: Run, carried: Mapping[str, str], alike: Mapping[str, str]) -> None:
+        self.run, self.carried, self.alike = run, carried, alike
+        self.outcome: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self.has_left = asyncio.Event()
 
     def settle(self, outcome: bool | BaseException) -> None:
         """Let it go on; the first word counts."""

@@ -1,15 +1,14 @@
 """A run of a handler, and the context that it has."""
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from app.building_blocks.brokers.adapter import BrokerMessage
 from app.building_blocks.carriers import Carriers
 from app.building_blocks.context import CAUSATION_ID, CORRELATION_ID, carried_by, carrying
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """One run of a handler: which message, and for the how many-th time."""
 
     message_id: str

@@ -118,7 +118,7 @@ class Actions:
         return await self._database.run(work)
 
     def _note(self, what: str, state: State, wanted: MessageFilter, by: str, changed: int) -> None:
-        given = {name: getattr(wanted, name) for name in wanted.__slots__ if name != "hidden"}
+        given = {name: value for name, value in wanted._asdict().items() if name != "hidden"}
         means = {name: str(value) for name, value in given.items() if value is not None}
         log.info(what, by=by, box=state.box, state=state.name, messages=changed, filter=means)
 

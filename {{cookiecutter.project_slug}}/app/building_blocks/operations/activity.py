@@ -1,8 +1,7 @@
 """What the processes of this service have told of themselves."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import func, select
 
@@ -14,8 +13,7 @@ SILENT_AFTER = timedelta(seconds=20)
 """A process that told nothing for so long has ended or hangs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Replica:
+class Replica(NamedTuple):
     """`parts` has the name of each part of it, and why that does not work, or ""."""
 
     replica: str
@@ -28,8 +26,7 @@ class Replica:
     environment: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Minute:
+class Minute(NamedTuple):
     """What all processes did in the minute that begins at `start`."""
 
     start: datetime

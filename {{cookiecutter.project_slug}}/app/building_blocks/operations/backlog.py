@@ -1,8 +1,7 @@
 """How much waits and since when, in a time that does not grow with the tables."""
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Select, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,8 +17,7 @@ COUNTED = 10_000
 """Counting stops here: more is `is_more`. An exact count would read every row of the state."""
 
 
-@dataclass(frozen=True, slots=True)
-class Backlog:
+class Backlog(NamedTuple):
     """The rows of one state. `oldest_seconds` is how long the first in line has been in it.
 
     What is not to be published yet is counted and has no age.

@@ -1,7 +1,7 @@
 """Which messages an operator means."""
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, and_, false, or_
 
@@ -13,8 +13,7 @@ from app.building_blocks.text import storable
 _EXACT = ("message_id", "consumer", "topic", "key")
 
 
-@dataclass(frozen=True, slots=True)
-class MessageFilter:
+class MessageFilter(NamedTuple):
     """All that is given has to fit. `since` and `until` are times with a zone.
 
     `text` is a part of the payload, the last error or the message id, with its capitals.

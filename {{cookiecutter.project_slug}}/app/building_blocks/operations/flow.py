@@ -5,9 +5,8 @@ command -> aggregate -> domain event -> converter -> topic -> consumer -> comman
 
 import inspect
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from types import CodeType
-from typing import Any, get_type_hints
+from typing import Any, NamedTuple, get_type_hints
 
 from app.building_blocks.aggregate import AggregateRoot
 from app.building_blocks.messages import Command, DomainEvent
@@ -16,8 +15,7 @@ from app.building_blocks.wiring import Wiring
 KINDS = ("command", "aggregate", "domain event", "converter", "topic", "consumer")
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """`feature` is whose it is; a topic is everybody's."""
 
     kind: str
@@ -28,8 +26,7 @@ class Node:
 Edge = tuple[Node, Node]
 
 
-@dataclass(frozen=True, slots=True)
-class Flow:
+class Flow(NamedTuple):
     """Nodes in the order of the wiring; each edge goes from what leads to what follows."""
 
     nodes: tuple[Node, ...]

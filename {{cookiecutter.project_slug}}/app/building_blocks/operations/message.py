@@ -1,8 +1,7 @@
 """A row of the outbox or the inbox, as operators see it."""
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, case, null
 
@@ -11,8 +10,7 @@ from app.building_blocks.operations.states import State
 from app.building_blocks.operations.times import in_utc
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """One row, for people. `payload` is JSON with its secrets hidden; times are in UTC.
 
     `due_at` is when it is tried next, `settled_at` when nothing more was to be done. Where many

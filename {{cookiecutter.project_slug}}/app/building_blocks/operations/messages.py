@@ -1,8 +1,7 @@
 """Looks at the messages of outbox and inbox, a page at a time, however many there are."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, select
 
@@ -18,8 +17,7 @@ LONGEST_CHAIN = 200
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """Some messages, and where the next page begins; `searched_all` is False when one that fits
     may lie further on, past the rows that were looked at."""
 
@@ -28,8 +26,7 @@ class Page:
     searched_all: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
+class Count(NamedTuple):
     """How many messages fit; with `is_more` at least so many."""
 
     rows: int

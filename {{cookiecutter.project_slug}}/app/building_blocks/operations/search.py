@@ -1,8 +1,7 @@
 """Searches a state along the order of its listing, so many rows at a time."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Row, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,8 +17,7 @@ SEARCHED_FOR_CHAIN = 2_000
 """How many at either end for one request, where there is no index of correlation ids."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """Rows that fit. `end` is where to go on; None when there is nothing further.
 
     `is_full` says that there are more than were asked for, not that the search was broken off.

@@ -1,7 +1,6 @@
 """In which states a message can be, where its rows lie, and in which order they are listed."""
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import Column, ColumnElement, Table, and_, true
 
@@ -14,8 +13,7 @@ Box = Literal["outbox", "inbox"]
 PUBLISHED = "published"
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """Rows of `table` in one state. An index serves `order`, along which they are listed.
 
     `since` tells for how long a row has been in it. By `indexed` columns a row is found at once,

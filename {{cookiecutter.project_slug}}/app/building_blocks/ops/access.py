@@ -7,12 +7,12 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.building_blocks.ops.home import HOME
 from app.building_blocks.ops.logins import Logins
 from app.building_blocks.ops.sessions import LASTS_SECONDS, Sessions, same
 from app.building_blocks.ops.visit import LoginNeededError, RefusedError, address_of
 
 COOKIE = "ops_session"
-HOME = "/ops"
 
 log = structlog.get_logger("app.audit")
 

@@ -1,7 +1,6 @@
 """A chain of messages as a tree: a message, its consumers, and the messages that they caused."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Literal
 
 from app.building_blocks.context import CAUSATION_ID
@@ -16,21 +15,19 @@ _LONGEST = 28
 MOST_DRAWN = 60
 
 
-@dataclass(slots=True)
 class _Node:
-    message: Message
     # "received" is a message of which this service has no row but those of its consumers.
-    kind: Literal["sent", "received", "consumer"]
-    children: list["_Node"] = field(default_factory=list)
+    def __init__(self, message: Message, kind: Literal["sent", "received", "consumer"]) -> None:
+        self.message, self.kind = message, kind
+        self.children: list[_Node] = []
 
 
-@dataclass(slots=True)
 class _Canvas:
-    current: Message
-    boxes: list[Box] = field(default_factory=list)
-    curves: list[Curve] = field(default_factory=list)
-    rows: int = 0
-    columns: int = 0
+    def __init__(self, current: Message) -> None:
+        self.current = current
+        self.boxes: list[Box] = []
+        self.curves: list[Curve] = []
+        self.rows = self.columns = 0
 
     def draw(self, node: _Node, column: int) -> tuple[float, float]:
         """Draw what hangs on `node`, then itself beside the middle; its place."""

@@ -1,16 +1,15 @@
 """How busy the service was, as bars."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from app.building_blocks.operations.activity import Minute
 
 HIGH = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """`bars` of `minutes` each, up to now; the table has a row for `row_bars` of them."""
 
     name: str
@@ -26,8 +25,7 @@ SPANS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(NamedTuple):
     """What was done in the minutes from `start` to `end`."""
 
     start: datetime
@@ -38,8 +36,7 @@ class Slot:
     dead: int
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
+class Bar(NamedTuple):
     """`y` and `height` are shares of `HIGH`, from the top."""
 
     x: int
@@ -48,8 +45,7 @@ class Bar:
     title: str
 
 
-@dataclass(frozen=True, slots=True)
-class Chart:
+class Chart(NamedTuple):
     """`peak` is the highest rate, in messages a minute."""
 
     name: str

@@ -1,11 +1,10 @@
 """Boxes and curves: what the templates turn into SVG."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(NamedTuple):
     """A small line over a large one; `css` names its classes. Lengths are in SVG units."""
 
     x: float
@@ -17,16 +16,14 @@ class Box:
     href: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Curve:
+class Curve(NamedTuple):
     """`d` is the path from one box to another."""
 
     d: str
     css: str
 
 
-@dataclass(frozen=True, slots=True)
-class Drawing:
+class Drawing(NamedTuple):
     """All boxes have one size. `captions` stand along the top: where, and what."""
 
     width: float

@@ -1,9 +1,9 @@
 """The filter of a list, as a form and its link carry it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
+from typing import NamedTuple
 
 from app.building_blocks.operations.filters import MessageFilter
 from app.building_blocks.operations.states import State, state_of
@@ -13,8 +13,7 @@ FIELDS = ("message_id", "consumer", "topic", "key", "since", "until", "text")
 _LONGEST = 512
 
 
-@dataclass(frozen=True, slots=True)
-class FilterForm:
+class FilterForm(NamedTuple):
     """`values` are those that are filled in, as they were written; `hidden` see MessageFilter."""
 
     values: Mapping[str, str]

@@ -10,9 +10,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from app.building_blocks.databases.database import Database
-from app.building_blocks.ops.access import HOME, Access
+from app.building_blocks.ops.access import Access
 from app.building_blocks.ops.forms import check_origin, read_form
 from app.building_blocks.ops.headers import SECURITY
+from app.building_blocks.ops.home import HOME
 from app.building_blocks.ops.sessions import same
 from app.building_blocks.ops.views import Views
 from app.building_blocks.ops.visit import Handler, LoginNeededError, RefusedError, Visit

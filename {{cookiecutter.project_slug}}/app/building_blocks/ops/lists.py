@@ -1,7 +1,7 @@
 """The lists of messages, one for each state."""
 
-from dataclasses import dataclass
 from http import HTTPStatus
+from typing import NamedTuple
 
 from starlette.responses import Response
 
@@ -15,8 +15,7 @@ from app.building_blocks.ops.views import Views, clock
 from app.building_blocks.ops.visit import RefusedError, Visit
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """What the wiring knows, to choose from in the filter."""
 
     topics: tuple[str, ...]

@@ -5,7 +5,8 @@ from urllib.parse import unquote, urlsplit
 
 from starlette.responses import RedirectResponse, Response
 
-from app.building_blocks.ops.access import HOME, Access
+from app.building_blocks.ops.access import Access
+from app.building_blocks.ops.home import HOME
 from app.building_blocks.ops.views import Views
 from app.building_blocks.ops.visit import RefusedError, Visit
 

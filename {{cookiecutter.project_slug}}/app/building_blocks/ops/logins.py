@@ -3,20 +3,17 @@
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 
 _MOST_ADDRESSES = 1000
 
 
-@dataclass(slots=True)
 class _Bucket:
     """`left` attempts at the time `at`; one more comes back every `every` seconds."""
 
-    most: int
-    every: float
-    left: float
-    at: float
+    def __init__(self, most: int, every: float, left: float, at: float) -> None:
+        self.most, self.every = most, every
+        self.left, self.at = left, at
 
     def fill(self, now: float) -> None:
         self.left = min(self.most, self.left + (now - self.at) / self.every)

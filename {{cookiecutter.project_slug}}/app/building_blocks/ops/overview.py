@@ -1,7 +1,7 @@
 """The first page: what was done, what waits, what died, and who is at work."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from starlette.responses import Response
 
@@ -21,8 +21,7 @@ _TITLES = {
 _LATE_SECONDS = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(NamedTuple):
     """`mood` is good, odd or bad."""
 
     title: str

@@ -2,7 +2,6 @@
 
 from http import HTTPStatus
 
-import structlog
 from fastapi import APIRouter
 from pydantic import SecretStr
 from starlette.responses import RedirectResponse, Response
@@ -11,10 +10,11 @@ from app.building_blocks.databases.database import Database
 from app.building_blocks.operations.actions import Actions
 from app.building_blocks.operations.messages import Messages
 from app.building_blocks.operations.secret import Secrets
-from app.building_blocks.ops.access import HOME, Access
+from app.building_blocks.ops.access import Access
 from app.building_blocks.ops.action_pages import ActionPages
 from app.building_blocks.ops.assets import Assets
 from app.building_blocks.ops.guard import Guard
+from app.building_blocks.ops.home import HOME
 from app.building_blocks.ops.lists import Known, Lists
 from app.building_blocks.ops.login import Login
 from app.building_blocks.ops.logins import Logins
@@ -28,19 +28,9 @@ from app.building_blocks.retry_policy import RetryPolicy
 from app.building_blocks.wake_up import WakeUp
 from app.building_blocks.wiring import Wiring
 
-log = structlog.get_logger(__name__)
-
-
-def say_whether_on(token: SecretStr | None) -> None:
-    """One line in the log."""
-    if token is None:
-        log.info("operator pages are off: set OPS_TOKEN to a long random text, then open /ops")
-    else:
-        log.info("operator pages are on", path=HOME)
-
 
 def ops_router(
-    token: SecretStr | None,
+    token: SecretStr,
     service: str,
     database: Database,
     wiring: Wiring,
@@ -49,13 +39,11 @@ def ops_router(
     publishing: WakeUp,
     retrying: WakeUp,
 ) -> APIRouter:
-    """The pages for whoever knows `token`; without one there are none.
+    """The pages for whoever knows `token`.
 
     `publishing` and `retrying` wake those who do what an operator asked for.
     """
     router = APIRouter()
-    if token is None:
-        return router
     secrets = Secrets([*wiring.published, *(one.event for one in wiring.subscriptions)])
     messages, actions = Messages(database, secrets), Actions(database, publishing, retrying)
     assets = Assets()

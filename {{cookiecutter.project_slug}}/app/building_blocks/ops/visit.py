@@ -1,15 +1,15 @@
 """One request to an operator page, and the ways in which it can be turned down."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from http import HTTPStatus
+from types import MappingProxyType
+from typing import NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
+class Visit(NamedTuple):
     """`csrf` is what the forms of this session carry; empty for a bearer token, which needs none.
 
     `form` is what a POST brought, checked already.
@@ -18,7 +18,7 @@ class Visit:
     request: Request
     csrf: str = ""
     is_logged_in: bool = False
-    form: Mapping[str, str] = field(default_factory=dict)
+    form: Mapping[str, str] = MappingProxyType({})
 
     @property
     def query(self) -> Mapping[str, str]:

@@ -1,6 +1,6 @@
 """What the wiring says, which does not change while the service runs: subscriptions and flow."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from starlette.responses import Response
 
@@ -12,8 +12,7 @@ from app.building_blocks.retry_policy import RetryPolicy
 from app.building_blocks.wiring import Wiring
 
 
-@dataclass(frozen=True, slots=True)
-class SubscriptionRow:
+class SubscriptionRow(NamedTuple):
     event: str
     topic: str
     consumer: str

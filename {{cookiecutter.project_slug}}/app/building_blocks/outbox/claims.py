@@ -6,8 +6,7 @@ wakes (fencing: Kleppmann, Designing Data-Intensive Applications, chapter 8).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from sqlalchemy import Row
@@ -27,8 +26,7 @@ from app.building_blocks.outbox.table import DEAD, WAITING
 from app.building_blocks.text import storable
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(NamedTuple):
     """A row that the broker would not take; `retry_in` seconds, or None to set it aside."""
 
     row: ClaimedRow

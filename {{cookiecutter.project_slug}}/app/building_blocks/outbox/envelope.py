@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,7 +19,6 @@ _NO_MORE = Carriers()
 _LONGEST_KEY = 255
 
 
-@dataclass(frozen=True, slots=True)
 class Envelope:
     """An event with what is said about it, not in it.
 
@@ -28,12 +26,17 @@ class Envelope:
     reach every handler's context of the wire, next to those that the machinery sets.
     """
 
-    event: IntegrationEvent
-    headers: Mapping[str, str] = field(default_factory=dict)
-    delay: float = 0.0
-    deliver_at: datetime | None = None
-    # Of the moment of the publish: the row may be written after its command has ended.
-    context: Mapping[str, str] = field(default_factory=current_context)
+    def __init__(
+        self,
+        event: IntegrationEvent,
+        headers: Mapping[str, str] | None = None,
+        delay: float = 0.0,
+        deliver_at: datetime | None = None,
+    ) -> None:
+        self.event, self.headers = event, headers or {}
+        self.delay, self.deliver_at = delay, deliver_at
+        # Of the moment of the publish: the row may be written after its command has ended.
+        self.context = current_context()
 
     def row(
         self, service: str, max_payload_bytes: int, carriers: Carriers = _NO_MORE

@@ -6,8 +6,7 @@ for due rows finds it.
 """
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,8 +18,7 @@ from app.building_blocks.outbox.due import earlier_rows
 _MOST_EARLIER_ROWS = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Receiver:
+class Receiver(NamedTuple):
     """The publisher, as far as rows are handed over to it.
 
     `take` gets those that were committed; there is `room` for so many; of some keys it has those

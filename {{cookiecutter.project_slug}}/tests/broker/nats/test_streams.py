@@ -132,7 +132,7 @@ async def test_a_subject_on_which_nobody_answers_holds_up_no_other(
     # Somebody listens, so that the server does not say that nobody does.
     await outsider.client.subscribe(silent)
     await outsider.client.flush()
-    messages = [bench.message(), BrokerMessage(silent, b"{}"), bench.message()]
+    messages = [bench.message(), BrokerMessage(silent, b"{}", {}), bench.message()]
     first, unanswered, last = await adapter.publish_all(messages)
     assert (first, last) == (None, None)
     assert isinstance(unanswered, BrokerUnavailableError)

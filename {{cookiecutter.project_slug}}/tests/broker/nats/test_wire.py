@@ -60,7 +60,7 @@ async def test_a_foreign_program_may_quote_and_write_names_as_it_likes(
         "ce-broken": "%C0%A0",
         "Status": "503",
     }
-    assert plain == BrokerMessage(bench.topic, b"plain")
+    assert plain == BrokerMessage(bench.topic, b"plain", {})
 
 
 async def test_a_refused_message_names_itself_and_stops_no_other(

@@ -4,8 +4,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from aiokafka.errors import KafkaError  # type: ignore[import-untyped]
@@ -24,8 +23,7 @@ MECHANISMS = {
 RETRY_BACKOFF = 0.25
 
 
-@dataclass(frozen=True, slots=True)
-class KafkaAddress:
+class KafkaAddress(NamedTuple):
     """What a BROKER_URL says, and the name by which the servers know this service."""
 
     servers: list[str]

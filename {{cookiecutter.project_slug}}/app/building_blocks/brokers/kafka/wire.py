@@ -1,17 +1,15 @@
 """How a message looks on Kafka: the CloudEvents Kafka protocol binding, binary mode."""
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.building_blocks.brokers.adapter import BrokerMessage, MessageRefusedError
 
 _TOPIC = re.compile(r"[a-zA-Z0-9._-]{1,249}")
 
 
-@dataclass(frozen=True, slots=True)
-class OutgoingRecord:
+class OutgoingRecord(NamedTuple):
     """What a producer sends."""
 
     topic: str

@@ -1,7 +1,6 @@
 """What the in-memory broker passes on: one envelope for each group that listens to a topic."""
 
 import asyncio
-from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from fast_depends.library.serializer import SerializerProto
@@ -17,19 +16,15 @@ from faststream.response import PublishCommand
 from app.building_blocks.brokers.adapter import BrokerUnavailableError
 
 
-def _future() -> asyncio.Future[bool]:
-    return asyncio.get_running_loop().create_future()
-
-
-@dataclass(slots=True)
 class Envelope:
     """One message on its way to one group."""
 
-    group: str
-    body: bytes
-    headers: dict[str, Any]
-    correlation_id: str | None
-    settled: asyncio.Future[bool] = field(default_factory=_future, repr=False)
+    def __init__(
+        self, group: str, body: bytes, headers: dict[str, Any], correlation_id: str | None
+    ) -> None:
+        self.group, self.body = group, body
+        self.headers, self.correlation_id = headers, correlation_id
+        self.settled: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
     def settle(self, *, acknowledged: bool) -> None:
         """Tell the publish that waits. The first word counts, later ones are ignored."""

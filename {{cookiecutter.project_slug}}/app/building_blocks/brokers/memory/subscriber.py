@@ -26,12 +26,16 @@ CANCELLATION_TIMEOUT = 1.0
 
 @dataclass(kw_only=True)
 class MemoryBrokerConfig(BrokerConfig):
+    """Of the whole broker. `prefetch` is that of subscribers which say nothing else."""
+
     producer: MemoryProducer = field(default_factory=MemoryProducer)
     prefetch: int = 16
 
 
 @dataclass(kw_only=True)
 class MemorySubscriberConfig(SubscriberUsecaseConfig):
+    """Of one subscriber: what it receives."""
+
     _outer_config: MemoryBrokerConfig
     topic: str
     group: str
@@ -47,6 +51,8 @@ class MemorySubscriberConfig(SubscriberUsecaseConfig):
 
 @dataclass(kw_only=True)
 class MemorySpecificationConfig(SubscriberSpecificationConfig):
+    """Of one subscriber, for the AsyncAPI page."""
+
     topic: str
 
 

@@ -4,8 +4,8 @@ pamqp can do this too; it takes five times as long, which was a third of all tha
 """
 
 import struct
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from aiormq.channel import Channel
 from pamqp.commands import Basic
@@ -24,8 +24,7 @@ BASIC_CLASS, PERSISTENT = 60, b"\x02"
 CONTENT_TYPE, HEADERS, DELIVERY_MODE, MESSAGE_ID, APP_ID = 1 << 15, 1 << 13, 1 << 12, 1 << 7, 1 << 3
 
 
-@dataclass(frozen=True, slots=True)
-class OutgoingMessage:
+class OutgoingMessage(NamedTuple):
     """A persistent message for the exchange."""
 
     topic: str
