@@ -77,7 +77,7 @@ CACHES = (
 VARIANTS = {
     "app/database.py": "app/options/database_{database}.py",
     "app/broker.py": "app/options/broker_{broker}.py",
-    "migrations/versions/0004_room_for_claims.py": "migrations/options/0004_{database}.py",
+    "migrations/versions/0003_claims_without_an_index.py": "migrations/options/0003_{database}.py",
     "tests/scratch_database.py": "tests/options/scratch_database_{database}.py",
     "tests/own_broker.py": "tests/options/own_broker_{broker}.py",
     "LICENSE": "licences/{licence}",

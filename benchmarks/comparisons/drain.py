@@ -24,6 +24,8 @@ async def drain(bench: Bench, database: str, broker: str) -> AsyncIterator[Figur
     async with bench.place(database, broker) as place:
         async for figure in _beside_the_library(bench, place, database, broker):
             yield figure
+        if broker == "rabbitmq":
+            yield await _without_broker(bench, place, database)
         if (database, broker) == ("postgresql", "rabbitmq"):
             yield await _beside_faststream_outbox(bench, place)
 
@@ -44,6 +46,19 @@ async def _beside_the_library(
             ours.append(await drained(place, rows, publishers, *how))
             theirs.append(_rate(await place.together(1, "library", "--rows", rows)))
         yield Figure("drain", f"{where}, {name}", "rows/s", ours, LIBRARIES[broker], theirs)
+
+
+async def _without_broker(bench: Bench, place: Place, database: str) -> Figure:
+    """What the outbox alone takes: no broker can make it quicker than that."""
+    with_broker, without = [], []
+    for run in range(bench.options.runs):
+        say(f"drain, {database}, without a broker: run {run + 1} of {bench.options.runs}")
+        with_broker.append(await drained(place, bench.options.rows, 1))
+        await place.run("fill", "--rows", bench.options.rows)
+        alone = await place.together(1, "drain", "--rows", bench.options.rows, "--confirm-at-once")
+        without.append(_rate(alone))
+    where = f"{database} + rabbitmq, 1 publisher"
+    return Figure("drain", where, "rows/s", with_broker, "a broker that confirms at once", without)
 
 
 async def _beside_faststream_outbox(bench: Bench, place: Place) -> Figure | str:

@@ -15,6 +15,7 @@ from app.settings import Settings, load_settings
 from bench_features import only_orders
 from child import run, tell
 from handling import consumed
+from receiving import received
 from rows import SERVICE
 
 AT_ONCE = 15  # handlers_at_once of the inbox
@@ -43,7 +44,11 @@ async def main() -> None:
     parser.add_argument("--rows", type=int, required=True)
     rows: int = parser.parse_args().rows
     settings = load_settings().model_copy(update={"service_name": SERVICE})
-    tell(alone=await alone(settings, rows), handled=await consumed(settings, rows))
+    tell(
+        alone=await alone(settings, rows),
+        handled=await consumed(settings, rows),
+        received=await received(settings, rows),
+    )
 
 
 run(main())

@@ -5,6 +5,7 @@ import time
 from typing import Any, Self
 
 from app.broker import open_broker
+from app.building_blocks.brokers.adapter import BrokerAdapter
 from app.building_blocks.databases.database import Database
 from app.building_blocks.metrics import Metrics
 from app.building_blocks.outbox.claims import Claims
@@ -21,11 +22,17 @@ IDLE = 0.25
 
 
 class Draining:
-    """A publisher with the settings of the service, put together as `app.main` does."""
+    """A publisher with the settings of the service, put together as `app.main` does.
 
-    def __init__(self, settings: Settings, database: Database) -> None:
+    It publishes to `broker`, or else to that of the settings.
+    """
+
+    def __init__(
+        self, settings: Settings, database: Database, broker: BrokerAdapter | None = None
+    ) -> None:
         self._settings, self._database, self._metrics = settings, database, Metrics()
-        self._broker = open_broker(settings.broker_url, SERVICE, self._metrics.registry)
+        registry = self._metrics.registry
+        self._broker = broker or open_broker(settings.broker_url, SERVICE, registry)
         self._broker.declare(TOPIC)
 
     async def __aenter__(self) -> Self:

@@ -54,11 +54,11 @@ async def consumed(settings: Settings, rows: int, new: Callable[[], Handling] = 
     if not is_memory:
         async with _served(settings, new()):
             pass  # what the consumer reads from is there now
-        await _publish(open_broker(settings.broker_url, SERVICE), rows)
+        await publish(open_broker(settings.broker_url, SERVICE), rows)
     handling = new()
     async with _served(settings, handling) as app:
         if is_memory:
-            await _publish_all(app.state.broker, rows)
+            await publish_all(app.state.broker, rows)
 
         async def all_handled() -> bool:
             return handling.count >= rows
@@ -75,13 +75,14 @@ async def _served(settings: Settings, handling: Handling) -> AsyncIterator[FastA
         yield app
 
 
-async def _publish(broker: BrokerAdapter, rows: int) -> None:
+async def publish(broker: BrokerAdapter, rows: int) -> None:
+    """Start `broker`, publish so many messages, stop it."""
     await broker.start()
-    await _publish_all(broker, rows)
+    await publish_all(broker, rows)
     await broker.stop()
 
 
-async def _publish_all(broker: BrokerAdapter, rows: int) -> None:
+async def publish_all(broker: BrokerAdapter, rows: int) -> None:
     """Enough at once to keep every handler busy where a publish waits for them."""
     waiting = iter(messages(rows))
 

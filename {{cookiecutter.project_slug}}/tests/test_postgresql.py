@@ -3,13 +3,14 @@
 import asyncio
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from app.building_blocks.databases.database import Database
-from app.building_blocks.outbox.claims import Claims
+from app.building_blocks.outbox.claim_statements import take
 from app.building_blocks.outbox.signalling import listening, signalling
+from app.building_blocks.outbox.table import outbox
 from app.building_blocks.wake_up import WakeUp
 from app.database import open_database
 from tests.many_rows import fill, plan_of_a_claim
@@ -109,19 +110,18 @@ async def test_a_url_may_say_sslmode_as_it_does_for_libpq(database: Database) ->
 
 async def test_a_claim_writes_to_no_index(database: Database) -> None:
     await fill(database, waiting=1000)
-    await Claims(database).claim(500)
-    statistics = text(
-        "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'outbox'"
+    counts = text(
+        "SELECT pg_stat_get_xact_tuples_updated('outbox'::regclass),"
+        " pg_stat_get_xact_tuples_hot_updated('outbox'::regclass)"
     )
-
-    async def claimed() -> list[int]:
-        async with database.reader.connect() as connection:
-            counts = (await connection.execute(statistics)).one()
-        return list(counts) if counts.n_tup_upd else []
-
-    updated, in_place = await eventually(claimed, what="the statistics of the claim")
-    assert updated == 500
-    assert in_place > 450
+    async with database.begin() as connection:
+        before = (await connection.execute(counts)).one()
+        positions = list(await connection.scalars(select(outbox.c.position).limit(500)))
+        claim = {"positions": positions, "token": "mine"}
+        await connection.execute(take(database.dialect, 30), claim)
+        after = (await connection.execute(counts)).one()
+    assert after[0] - before[0] == 500
+    assert after[1] - before[1] > 450
 
 
 async def test_a_claim_passes_rows_of_other_states_by(database: Database) -> None:
