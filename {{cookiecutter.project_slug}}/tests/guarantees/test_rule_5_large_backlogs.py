@@ -55,6 +55,18 @@ async def test_what_is_given_back_behind_a_backlog_is_found_again(database: Data
     assert await eventually(found, deadline=5, what="the row that was given back")
 
 
+async def test_keys_that_are_claimed_further_down_are_busy_too(database: Database) -> None:
+    others = [f"claimed {number}" for number in range(30)]
+    await write_rows(database, ("first", "first"))
+    [first] = await Claims(database).claim(1)
+    await write_rows(database, *(("first", "next") for _ in range(4)))
+    await write_rows(database, *((key, "first") for key in others))
+    assert len(await Claims(database).claim(30)) == 30
+    await write_rows(database, *((key, "next") for key in others), ("free", "at last"))
+    [row] = await Claims(database).claim(4)
+    assert (first.key, row.payload) == ("first", "at last")
+
+
 async def test_what_is_due_behind_rows_of_busy_keys_is_found_by_one_claim(
     database: Database,
 ) -> None:

@@ -43,9 +43,8 @@ class DueRows:
             rows = await self._without_overtaking(connection, due)
             if len(rows) == len(due) or (rows and number):
                 break
-            if not busy:
-                last = {"last": max(row.position for row in due)}
-                busy.update(await connection.scalars(self._keys_that_wait, last))
+            last = {"last": max(row.position for row in due)}
+            busy.update(await connection.scalars(self._keys_that_wait, last))
             busy |= {row.key for row in due} - {row.key for row in rows}
         return rows
 

@@ -60,19 +60,24 @@ class KafkaProducer:
         """Return once the servers have confirmed it. Raises MessageRefusedError, too."""
         try:
             await self._send(record)
-        except errors.UnknownTopicOrPartitionError as error:
-            await self.ask()
-            raise MessageRefusedError(
-                f"Kafka has no topic {record.topic}, and does not create it"
-            ) from error
         except MessageRefusedError as error:
-            if not isinstance(error.__cause__, TOO_LARGE):
+            was_alone = len(record.value) > BATCH_BYTES
+            if was_alone or not isinstance(error.__cause__, TOO_LARGE):
                 raise
             # Perhaps only all that was sent at the same time is: aiokafka does not take it apart.
             async with self._alone:
                 await self._send(record)
 
     async def _send(self, record: OutgoingRecord) -> None:
+        try:
+            await self._send_by_whoever_is_there(record)
+        except errors.UnknownTopicOrPartitionError as error:
+            await self.ask()
+            raise MessageRefusedError(
+                f"Kafka has no topic {record.topic}, and does not create it"
+            ) from error
+
+    async def _send_by_whoever_is_there(self, record: OutgoingRecord) -> None:
         for is_last_attempt in (False, True):
             producer = await self._connected()
             try:
