@@ -31,7 +31,13 @@ async def test_an_event_goes_out_after_its_commit_without_a_search(
     broker: ScriptedBroker,
     start_publisher: StartPublisher,
 ) -> None:
-    await open_publisher(start_publisher, handover)
+    with statements_of(database) as looked:
+        await open_publisher(start_publisher, handover)
+
+        async def has_looked() -> bool:
+            return bool(looked)
+
+        await eventually(has_looked, what="its one look at the start")
     broker.may_answer.clear()
     with statements_of(database) as sent:
         await publish(mediator, NotedIntegrationEvent(name="one"))
