@@ -59,7 +59,7 @@ class Place:
         self._started += 1
         publisher = {} if publishes else {"OUTBOX_PUBLISHER_ENABLED": "false"}
         env = environment(**self.settings, **publisher)
-        env["PYTHONPATH"] = "" if python else str(self.service)
+        env["PYTHONPATH"] = str(self.service)
         del env["PYTHONDONTWRITEBYTECODE"]  # a service at work has its bytecode
         command = [python or sys.executable, self._scratch / "measures" / f"{measure}.py"]
         log = self._scratch / f"{measure}-{self._started}.log"

@@ -10,6 +10,8 @@ import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
+from app.building_blocks.garbage import leave_out_what_is_loaded
+
 MARK = "bench:"
 
 
@@ -27,13 +29,20 @@ async def ready() -> None:
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:
-    """Run `main` on the loop that uvicorn would take."""
+    """Run `main` on the loop that uvicorn would take, and with the collector as a service has it.
+
+    So does what the service is compared with.
+    """
+    with leave_out_what_is_loaded():
+        _runner()(main)
+
+
+def _runner() -> Callable[[Coroutine[Any, Any, None]], None]:
     try:
         import uvloop
     except ImportError:
-        asyncio.run(main)
-    else:
-        uvloop.run(main)
+        return asyncio.run
+    return uvloop.run
 
 
 async def until(condition: Callable[[], Awaitable[bool]], seconds: float, what: str) -> None:

@@ -28,9 +28,22 @@ def nothing_frozen() -> Iterator[None]:
 
 async def test_a_service_leaves_it_out_until_its_end(settings: Settings) -> None:
     app = create_app(settings)
+    before = gc.get_threshold()
     async with app.router.lifespan_context(app):
         assert gc.get_freeze_count() > MANY
+        assert gc.get_threshold()[0] >= MANY
     assert gc.get_freeze_count() == 0
+    assert gc.get_threshold() == before
+
+
+def test_a_collector_that_somebody_has_turned_off_stays_off() -> None:
+    before = gc.get_threshold()
+    gc.set_threshold(0)
+    try:
+        with leave_out_what_is_loaded():
+            assert gc.get_threshold()[0] == 0
+    finally:
+        gc.set_threshold(*before)
 
 
 async def test_a_publisher_of_its_own_does_so_too(settings: Settings) -> None:
