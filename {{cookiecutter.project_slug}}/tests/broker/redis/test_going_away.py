@@ -6,7 +6,11 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from app.building_blocks.brokers.adapter import BrokerUnavailableError
+from app.building_blocks.brokers.adapter import (
+    BrokerMessage,
+    BrokerUnavailableError,
+    MessageRefusedError,
+)
 from tests.broker.bench import DEADLINE, Bench, until
 from tests.broker.redis.server import RedisServer
 
@@ -67,6 +71,30 @@ async def test_an_adapter_goes_on_when_the_server_has_lost_everything(
     await adapter.publish(bench.message(b"3"))
     await until(lambda: bench.bodies() == [b"1", b"2", b"3"])
     await until(adapter.is_connected)
+
+
+async def test_an_answer_that_comes_too_late_is_not_taken_for_that_of_the_next_message(
+    bench: Bench, own_server: RedisServer
+) -> None:
+    await own_server.start(keeps_data=False)
+    adapter = bench.publisher(own_server.url, timeout=0.5)
+    await adapter.start()
+    refused = BrokerMessage(f"{bench.topic}.string", b"{}", {})
+    async with Redis.from_url(own_server.url) as client:
+        await client.set(refused.topic, "not a stream")
+        await client.client_pause(600)
+    errors = await adapter.publish_all([refused, bench.message(b"1")])
+    assert [type(error) for error in errors] == [BrokerUnavailableError] * 2
+
+    async def goes_out() -> bool:
+        [error] = await adapter.publish_all([bench.message(b"2")])
+        assert not isinstance(error, MessageRefusedError)
+        return error is None
+
+    # The server answers the first two while this one waits.
+    await until(goes_out)
+    [error] = await adapter.publish_all([refused])
+    assert isinstance(error, MessageRefusedError)
 
 
 async def test_a_server_that_may_not_write_is_away_and_blames_no_message(

@@ -6,8 +6,6 @@ names, and `data` holds the body: XADD and XREADGROUP are all that another progr
 
 import json
 
-from redis.typing import EncodableT
-
 from app.building_blocks.brokers.adapter import BrokerMessage, MessageRefusedError
 
 Fields = dict[bytes, bytes]
@@ -18,7 +16,7 @@ BODY = "data"
 MAX_BODY_BYTES = 512 * 1024 * 1024
 
 
-def encode(message: BrokerMessage) -> dict[EncodableT, EncodableT]:
+def encode(message: BrokerMessage) -> Fields:
     """The fields of the entry. Raises MessageRefusedError."""
     headers = {} if message.key is None else {"ce-subject": message.key}
     headers |= message.headers
@@ -28,12 +26,11 @@ def encode(message: BrokerMessage) -> dict[EncodableT, EncodableT]:
         raise MessageRefusedError(f"Redis takes no more than {MAX_BODY_BYTES} bytes")
     try:
         message.topic.encode()
-        fields: dict[EncodableT, EncodableT] = {
-            name.encode(): text.encode() for name, text in headers.items()
-        }
+        fields = {name.encode(): text.encode() for name, text in headers.items()}
     except UnicodeEncodeError as error:
         raise MessageRefusedError(f"this message cannot be written in UTF-8: {error}") from error
-    return fields | {BODY: message.body}
+    fields[BODY.encode()] = message.body
+    return fields
 
 
 def decode(topic: str, fields: Fields) -> BrokerMessage:

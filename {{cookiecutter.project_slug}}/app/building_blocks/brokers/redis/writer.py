@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import DataError, ResponseError
@@ -13,13 +12,14 @@ from app.building_blocks.brokers.adapter import (
     MessageRefusedError,
 )
 from app.building_blocks.brokers.redis.errors import reaching_redis, told_as_unavailable
+from app.building_blocks.brokers.redis.frames import adding, exchange
 from app.building_blocks.brokers.redis.retention import Retention
-from app.building_blocks.brokers.redis.wire import encode
+from app.building_blocks.brokers.redis.wire import Fields, encode
 from app.building_blocks.brokers.together import Outcomes, settled
 
 AT_ONCE = 100
 Answer = asyncio.Future[object]
-Added = tuple[str, dict[Any, Any], Answer]
+Added = tuple[bytes, Fields, Answer]
 
 
 class Writer:
@@ -63,7 +63,8 @@ class Writer:
     def _put(self, message: BrokerMessage) -> Answer:
         answer: Answer = asyncio.get_running_loop().create_future()
         try:
-            self._gathered.append((message.topic, dict(encode(message)), answer))
+            fields = encode(message)
+            self._gathered.append((message.topic.encode(), fields, answer))
         except MessageRefusedError as error:
             answer.set_exception(error)
         if self._writing is None or self._writing.done():
@@ -90,13 +91,10 @@ class Writer:
                     answer.set_result(None)
 
     async def _outcomes(self, some: Sequence[Added]) -> list[object]:
-        oldest, most = self._retention.oldest(), self._retention.entries
+        commands = [adding(topic, fields, self._retention) for topic, fields, _ in some]
         try:
             async with reaching_redis(self._timeout):
-                pipeline = self.client.pipeline(transaction=False)
-                for topic, fields, _ in some:
-                    pipeline.xadd(topic, fields, minid=oldest, maxlen=most)
-                return list(await pipeline.execute(raise_on_error=False))
+                return await exchange(self.client, commands)
         except Exception as error:
             return [error] * len(some)
 
