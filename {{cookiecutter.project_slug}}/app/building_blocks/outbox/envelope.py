@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pydantic_core import PydanticSerializationError
-from uuid_utils.compat import uuid7
+from uuid_utils import uuid7
 
 from app.building_blocks.carriers import Carriers
 from app.building_blocks.context import CORRELATION_ID, current_context
@@ -43,7 +43,8 @@ class Envelope:
     ) -> dict[str, Any]:
         """The columns of the outbox row. Raises EventRefusedError."""
         kind, key = type(self.event).__name__, self._checked_key()
-        self._check_headers(kind, carriers)
+        if self.headers:
+            self._check_headers(kind, carriers)
         if self.deliver_at is not None and self.deliver_at.tzinfo is None:
             raise EventRefusedError(f"{kind}: deliver_at {self.deliver_at} has no time zone")
         message_id = str(uuid7())

@@ -41,7 +41,8 @@ class Outbox:
         self._carriers = carriers or Carriers()
         self._max_payload_bytes = max_payload_bytes
         self._handover = handover or Handover(dialect)
-        self._insert = insert(outbox).values(created_at=dialect.now())
+        # Nobody asks for the positions.
+        self._insert = insert(outbox).values(created_at=dialect.now()).inline()
         lease = dialect.later(self._handover.lease)
         self._insert_claimed = self._insert.values(claimed_until=lease)
 
@@ -68,11 +69,11 @@ class Outbox:
         for row in rows:
             token = tokens.get(row["message_id"])
             others.append(row) if token is None else mine.append(row | {"claim_token": token})
-        # Rows as parameters: a statement is compiled once, however many there are.
-        if mine:
-            await connection.execute(self._insert_claimed, mine)
-        if others:
-            await connection.execute(self._insert, others)
+        for statement, these in ((self._insert_claimed, mine), (self._insert, others)):
+            if these:
+                # As parameters: a statement is compiled once, however many rows there are. One
+                # alone is quicker without a list.
+                await connection.execute(statement, these if len(these) > 1 else these[0])
         return claimed
 
     async def _write_for_later(
