@@ -38,6 +38,10 @@ class Dialect(Protocol):
         """Whether its planner takes `state = 'dead' ORDER BY position` for a walk along the primary
         key, past all the rows of other states. Then a state is better said as a range."""
 
+    @property
+    def deletes_within(self) -> bool:
+        """Whether another statement may begin with a DELETE and go on with what it deleted."""
+
     def engines(self, url: str) -> tuple[AsyncEngine, AsyncEngine]:
         """One engine for transactions that write, one whose statements commit by themselves."""
 

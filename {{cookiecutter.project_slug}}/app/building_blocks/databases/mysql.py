@@ -77,6 +77,7 @@ class MySQL:
     schemes = ("mysql", "mariadb")
     driver = "mysql+asyncmy"
     strays = False
+    deletes_within = False
 
     def engines(self, url: str) -> tuple[AsyncEngine, AsyncEngine]:
         options: dict[str, Any] = {

@@ -50,6 +50,7 @@ class PostgreSQL:
     schemes = ("postgresql", "postgres")
     driver = "postgresql+asyncpg"
     strays = True
+    deletes_within = True
 
     def engines(self, url: str) -> tuple[AsyncEngine, AsyncEngine]:
         parts = make_url(url)

@@ -47,6 +47,7 @@ class SQLite:
     schemes = ("sqlite",)
     driver = "sqlite+aiosqlite"
     strays = False
+    deletes_within = False
 
     def engines(self, url: str) -> tuple[AsyncEngine, AsyncEngine]:
         # Parameters are payloads, and errors go to the log.

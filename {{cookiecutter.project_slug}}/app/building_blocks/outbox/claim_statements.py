@@ -42,6 +42,19 @@ def free(dialect: Dialect) -> Update:
     return update(outbox).where(_still_claimed(dialect)).values(ended)
 
 
+def move_to_published(dialect: Dialect) -> Insert:
+    """Delete those that are still claimed, and keep them as published now."""
+    columns = [outbox.c[name] for name in ("position", *MOVED)]
+    gone = remove_claimed(dialect).returning(*columns).cte("gone")
+    rows = select(*(gone.c[name] for name in MOVED), dialect.now()).order_by(gone.c.position)
+    return insert(published).from_select([*MOVED, "published_at"], rows)
+
+
+def remove_claimed(dialect: Dialect) -> Delete:
+    """Delete those that are still claimed."""
+    return delete(outbox).where(_still_claimed(dialect))
+
+
 def copy_to_published(dialect: Dialect) -> Insert:
     """Keep rows, as published now."""
     rows = (

@@ -13,15 +13,10 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.building_blocks.databases.database import Database
-from app.building_blocks.outbox.claim_statements import (
-    copy_to_published,
-    free,
-    lock,
-    remove,
-    take,
-)
+from app.building_blocks.outbox.claim_statements import free, take
 from app.building_blocks.outbox.claimed_row import ClaimedRow, times_of
 from app.building_blocks.outbox.finding import DueRows
+from app.building_blocks.outbox.leaving import leaving
 from app.building_blocks.outbox.table import DEAD, WAITING
 from app.building_blocks.text import storable
 
@@ -46,11 +41,9 @@ class Claims:
         self.lease = lease
         self._database = database
         self._dialect = database.dialect
-        self._keep_published = keep_published
         self._due = DueRows(database.dialect)
         self._take, self._free = take(database.dialect, lease), free(database.dialect)
-        self._lock, self._remove = lock(database.dialect), remove(database.dialect)
-        self._copy_to_published = copy_to_published(database.dialect)
+        self._leave = leaving(database.dialect, keep_published=keep_published)
 
     async def claim(self, limit: int) -> list[ClaimedRow]:
         """Up to `limit` rows that are due, oldest first, never one whose key has to wait."""
@@ -68,17 +61,8 @@ class Claims:
 
     async def mark_published(self, rows: Sequence[ClaimedRow]) -> int:
         """The broker has confirmed `rows`. Returns how many still belonged to the claim."""
-
-        async def work(connection: AsyncConnection) -> int:
-            positions = list(await connection.scalars(self._lock, _claim_on(rows)))
-            if positions:
-                these = {"positions": positions}
-                if self._keep_published:
-                    await connection.execute(self._copy_to_published, these)
-                await connection.execute(self._remove, these)
-            return len(positions)
-
-        return await self._database.run(work)
+        claim = _claim_on(rows)
+        return await self._database.run(lambda connection: self._leave(connection, claim))
 
     async def mark_refused(self, refusals: Sequence[Refusal]) -> None:
         """The broker will not take these: each is tried again later, or set aside."""
@@ -112,14 +96,6 @@ def _claim_on(rows: Sequence[ClaimedRow]) -> dict[str, list[str]]:
     }
 
 
-def _claimed(token: str, row: Row[Any], times: tuple[float, float]) -> ClaimedRow:
-    return ClaimedRow(
-        token,
-        row.message_id,
-        row.topic,
-        row.key,
-        row.headers or {},
-        row.payload,
-        row.attempts,
-        *times,
-    )
+def _claimed(token: str, row: Sequence[Any], times: tuple[float, float]) -> ClaimedRow:
+    _, message_id, topic, key, headers, payload, attempts = row
+    return ClaimedRow(token, message_id, topic, key, headers or {}, payload, attempts, *times)

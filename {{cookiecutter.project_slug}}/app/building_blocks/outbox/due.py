@@ -22,6 +22,7 @@ from app.building_blocks.databases.dialect import Dialect
 from app.building_blocks.outbox.table import WAITING, outbox
 
 _MOST_KEYS = 5000
+_NEEDED = ("position", "message_id", "topic", "key", "headers", "payload", "attempts")
 
 
 def keys_that_wait(dialect: Dialect) -> CompoundSelect[Any]:
@@ -51,7 +52,7 @@ def due_rows(dialect: Dialect) -> Select[Any]:
     Oldest first, and locked.
     """
     return (
-        select(outbox)
+        select(*(outbox.c[name] for name in _NEEDED))
         .where(is_waiting(dialect), is_available(dialect), is_free(dialect))
         .where(outbox.c.position >= bindparam("start"))
         .order_by(*in_line(dialect))

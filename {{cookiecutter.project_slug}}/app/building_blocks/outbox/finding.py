@@ -52,14 +52,12 @@ class DueRows:
         self, connection: AsyncConnection, rows: Sequence[Row[Any]]
     ) -> list[Row[Any]]:
         """Drop rows behind an earlier one of their key that another publisher just took."""
-        keys = {row.key for row in rows if row.key is not None}
-        if not keys:
-            return list(rows)
-        positions = [row.position for row in rows]
-        missed = await connection.execute(
-            self._missed, {"keys": list(keys), "positions": positions, "last": max(positions)}
-        )
         first_missed: dict[str, int] = {}
-        for key, position in missed:
-            first_missed[key] = min(position, first_missed.get(key, position))
+        if keys := {row.key for row in rows if row.key is not None}:
+            positions = [row.position for row in rows]
+            which = {"keys": list(keys), "positions": positions, "last": max(positions)}
+            for key, position in await connection.execute(self._missed, which):
+                first_missed[key] = min(position, first_missed.get(key, position))
+        if not first_missed:
+            return list(rows)
         return [row for row in rows if row.position < first_missed.get(row.key, row.position + 1)]
