@@ -55,7 +55,7 @@ class Place:
     def start(
         self, measure: str, *arguments: object, publishes: bool = True, python: Path | None = None
     ) -> AbstractAsyncContextManager[Child]:
-        """A child for the length of a block; another `python` runs it without the service."""
+        """A child for the length of a block; another `python` has packages of its own only."""
         self._started += 1
         publisher = {} if publishes else {"OUTBOX_PUBLISHER_ENABLED": "false"}
         env = environment(**self.settings, **publisher)

@@ -1,8 +1,8 @@
 """The package faststream-outbox relays the same rows from PostgreSQL to RabbitMQ.
 
-It runs in an environment of its own, without the service. Its settings are those that its pages
-on performance and on subscribers name for a high rate: many workers, large fetches, deletes in
-batches, a short poll. Among the numbers tried, these were the fastest here.
+It runs in an environment of its own, without the packages of the service. Its settings are those
+that its pages on performance and on subscribers name for a high rate: many workers, large fetches,
+deletes in batches, a short poll. Among the numbers tried, these were the fastest here.
 """
 
 import argparse

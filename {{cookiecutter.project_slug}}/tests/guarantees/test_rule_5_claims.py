@@ -4,12 +4,13 @@ import asyncio
 from collections import Counter
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.building_blocks.databases.database import Database
-from app.building_blocks.outbox.claim_statements import copy_to_published, take
+from app.building_blocks.outbox.claim_statements import copy_to_published, move_to_published, take
 from app.building_blocks.outbox.claims import Claims, Refusal
 from app.building_blocks.outbox.due import due_rows_of_other_keys, keys_that_wait, missed_rows
+from app.building_blocks.outbox.table import outbox, published
 from tests.guarantees.conftest import (
     StartPublisher,
     count_published,
@@ -69,6 +70,24 @@ async def test_a_stalled_publishers_late_mark_changes_nothing(database: Database
     assert await count_published(database) == 0
 
 
+async def test_published_rows_are_kept_in_the_order_in_which_they_were_written(
+    database: Database,
+) -> None:
+    written = [f"{number}" for number in range(100)]
+    await write_rows(database, *((None, payload) for payload in written))
+    claims = Claims(database)
+    rows = await claims.claim(100)
+    # So that they stand in the table in another order than that of their positions.
+    async with database.begin() as connection:
+        for row in rows[::-1]:
+            is_this = outbox.c.message_id == row.message_id
+            await connection.execute(update(outbox).where(is_this).values(attempts=1))
+    assert await claims.mark_published(rows) == 100
+    async with database.reader.connect() as connection:
+        kept = await connection.scalars(select(published.c.payload).order_by(published.c.id))
+        assert list(kept) == written
+
+
 async def test_a_crashed_publishers_rows_go_out_within_the_lease(
     database: Database, broker: ScriptedBroker, start_publisher: StartPublisher
 ) -> None:
@@ -92,6 +111,7 @@ def test_a_claim_sends_no_time_of_the_hosts(database: Database) -> None:
         missed_rows(dialect),
         take(dialect, 30),
         copy_to_published(dialect),
+        move_to_published(dialect),
         select(dialect.later(30)),
     ):
         sent = statement.compile(dialect=database.writer.dialect).params.values()

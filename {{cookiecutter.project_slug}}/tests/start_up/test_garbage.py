@@ -36,6 +36,15 @@ async def test_a_service_leaves_it_out_until_its_end(settings: Settings) -> None
     assert gc.get_threshold() == before
 
 
+def test_how_often_it_begins_is_put_back_also_where_somebody_else_has_frozen() -> None:
+    before = gc.get_threshold()
+    gc.freeze()
+    with leave_out_what_is_loaded():
+        assert gc.get_threshold()[0] >= MANY
+    assert gc.get_threshold() == before
+    assert gc.get_freeze_count() > MANY
+
+
 def test_a_collector_that_somebody_has_turned_off_stays_off() -> None:
     before = gc.get_threshold()
     gc.set_threshold(0)

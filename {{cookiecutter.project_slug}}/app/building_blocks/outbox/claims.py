@@ -6,15 +6,15 @@ wakes (fencing: Kleppmann, Designing Data-Intensive Applications, chapter 8).
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import uuid4
 
-from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.building_blocks.databases.database import Database
 from app.building_blocks.outbox.claim_statements import free, take
 from app.building_blocks.outbox.claimed_row import ClaimedRow, times_of
+from app.building_blocks.outbox.due import DueRow
 from app.building_blocks.outbox.finding import DueRows
 from app.building_blocks.outbox.leaving import leaving
 from app.building_blocks.outbox.table import DEAD, WAITING
@@ -50,7 +50,7 @@ class Claims:
         token = str(uuid4())
         times = times_of(self.lease)
 
-        async def work(connection: AsyncConnection) -> list[Row[Any]]:
+        async def work(connection: AsyncConnection) -> list[DueRow]:
             rows = await self._due.find(connection, limit)
             if rows:
                 these = {"positions": [row.position for row in rows], "token": token}
@@ -96,6 +96,14 @@ def _claim_on(rows: Sequence[ClaimedRow]) -> dict[str, list[str]]:
     }
 
 
-def _claimed(token: str, row: Sequence[Any], times: tuple[float, float]) -> ClaimedRow:
-    _, message_id, topic, key, headers, payload, attempts = row
-    return ClaimedRow(token, message_id, topic, key, headers or {}, payload, attempts, *times)
+def _claimed(token: str, row: DueRow, times: tuple[float, float]) -> ClaimedRow:
+    return ClaimedRow(
+        token,
+        row.message_id,
+        row.topic,
+        row.key,
+        row.headers or {},
+        row.payload,
+        row.attempts,
+        *times,
+    )

@@ -4,7 +4,7 @@ Each statement is put together once, which takes longer than to run it. A name i
 parameter of it.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -22,7 +22,18 @@ from app.building_blocks.databases.dialect import Dialect
 from app.building_blocks.outbox.table import WAITING, outbox
 
 _MOST_KEYS = 5000
-_NEEDED = ("position", "message_id", "topic", "key", "headers", "payload", "attempts")
+
+
+class DueRow(NamedTuple):
+    """What a claim and a send need of a row. Its columns have these names."""
+
+    position: int
+    message_id: str
+    topic: str
+    key: str | None
+    headers: dict[str, str] | None
+    payload: str
+    attempts: int
 
 
 def keys_that_wait(dialect: Dialect) -> CompoundSelect[Any]:
@@ -52,7 +63,7 @@ def due_rows(dialect: Dialect) -> Select[Any]:
     Oldest first, and locked.
     """
     return (
-        select(*(outbox.c[name] for name in _NEEDED))
+        select(*(outbox.c[name] for name in DueRow._fields))
         .where(is_waiting(dialect), is_available(dialect), is_free(dialect))
         .where(outbox.c.position >= bindparam("start"))
         .order_by(*in_line(dialect))

@@ -4,6 +4,7 @@ redis-py takes 35 microseconds for one of twenty words and 25 for its answer, wh
 publisher sends.
 """
 
+import math
 from collections.abc import Sequence
 from itertools import chain
 from typing import Any
@@ -23,7 +24,7 @@ def adding(topic: bytes, fields: Fields, retention: Retention) -> bytes:
 async def exchange(client: Redis, commands: Sequence[bytes]) -> list[object]:
     """The answers, each of which may be a ResponseError, in one round trip.
 
-    Raises what redis-py does when the server is gone.
+    It is for the caller to say how long to wait. Raises what redis-py does when the server is gone.
     """
     pool: Any = client.connection_pool
     connection = await pool.get_connection()
@@ -37,7 +38,7 @@ async def exchange(client: Redis, commands: Sequence[bytes]) -> list[object]:
 
 async def _answer(connection: Any) -> object:
     try:
-        answer: object = await connection.read_response()
+        answer: object = await connection.read_response(timeout=math.inf)
     except ResponseError as error:
         return error
     return answer

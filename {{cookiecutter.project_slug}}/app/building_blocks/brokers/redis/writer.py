@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from redis.asyncio import Redis
-from redis.exceptions import DataError, ResponseError
+from redis.exceptions import ResponseError
 
 from app.building_blocks.brokers.adapter import (
     BrokerMessage,
@@ -23,7 +23,7 @@ Added = tuple[bytes, Fields, Answer]
 
 
 class Writer:
-    """What is added at the same moment goes in one pipeline: a round trip each takes longer.
+    """What is added at the same moment goes in one round trip: one each takes longer.
 
     `timeout` bounds a round trip, in seconds.
     """
@@ -56,7 +56,7 @@ class Writer:
     async def add_all(self, messages: Sequence[BrokerMessage]) -> Outcomes:
         """BrokerUnavailableError or MessageRefusedError for each, or None."""
         answers = [self._put(message) for message in messages]
-        # Whatever the pipelines before its own take.
+        # Whatever the round trips before its own take.
         await settled(answers, self._timeout)
         return [_told(answer) for answer in answers]
 
@@ -91,8 +91,8 @@ class Writer:
                     answer.set_result(None)
 
     async def _outcomes(self, some: Sequence[Added]) -> list[object]:
-        commands = [adding(topic, fields, self._retention) for topic, fields, _ in some]
         try:
+            commands = [adding(topic, fields, self._retention) for topic, fields, _ in some]
             async with reaching_redis(self._timeout):
                 return await exchange(self.client, commands)
         except Exception as error:
@@ -105,7 +105,7 @@ def _told(answer: Answer) -> Exception | None:
     try:
         with told_as_unavailable():
             answer.result()
-    except (ResponseError, DataError) as error:
+    except ResponseError as error:
         return MessageRefusedError(f"Redis refuses this message: {error}")
     except Exception as error:
         return error
