@@ -13,7 +13,7 @@ def leave_out_what_is_loaded() -> Iterator[None]:
 
     Under load it looks at everything every few seconds, and nothing else runs meanwhile: 60 ms
     with all that a service imports, 5 ms without. By itself it begins at each 700th new object, or
-    2,000th, while two batches of rows on their way are some ten thousand. What somebody else has
+    2,000th, while two batches of rows on their way are eight thousand. What somebody else has
     frozen, or turned off, stays so.
     """
     is_first = gc.get_freeze_count() == 0

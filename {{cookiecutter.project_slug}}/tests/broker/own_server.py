@@ -1,14 +1,12 @@
 """A server process of the test's own, which it may kill and start again."""
 
 import asyncio
-import os
 import shutil
 import socket
 import subprocess
 
-import pytest
-
 from tests.broker.bench import until
+from tests.servers import missing
 
 
 class OwnServer:
@@ -19,10 +17,7 @@ class OwnServer:
 
     def __init__(self, program: str, url: str) -> None:
         if shutil.which(program) is None:
-            sentence = f"{program} is not installed here, which this test starts and kills."
-            if os.environ.get("CI") == "true":
-                pytest.fail(sentence, pytrace=False)
-            pytest.skip(sentence)
+            missing(f"{program} is not installed here, which this test starts and kills.")
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port: int = free.getsockname()[1]

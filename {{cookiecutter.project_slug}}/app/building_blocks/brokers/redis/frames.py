@@ -1,7 +1,7 @@
 """Commands as Redis reads them: arrays of bulk strings of RESP, its serialization protocol.
 
-redis-py takes 35 microseconds for one of twenty words and 25 for its answer, which halves what a
-publisher sends.
+redis-py takes 35 microseconds to write one of twenty words, and 10 for a timeout around each
+answer: without them a third more entries go out in a second.
 """
 
 import math
